@@ -1,0 +1,26 @@
+"""The Celery application and its timetable. Every entry is idempotent, so two schedulers change nothing."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptstore.settings")
+
+app = Celery("promptstore")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "relay the outbox": {"task": "core.relay", "schedule": 2.0, "options": {"expires": 4}},
+    "seal the audit log": {"task": "core.seal_audit", "schedule": 3.0, "options": {"expires": 6}},
+    "tick the rollout controller": {"task": "releases.tick", "schedule": 3.0, "options": {"expires": 6}},
+    "seal credentials to new nodes": {
+        "task": "serving.seal_credentials",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "expire promotions": {"task": "releases.expire", "schedule": 60.0, "options": {"expires": 60}},
+    "tidy up": {"task": "core.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+}
