@@ -43,8 +43,7 @@ class IdempotentView(APIView):
         except BaseException:
             self._release()
             raise
-        if self._reservation is not None:
-            self._keep(self._reservation, response)
+        self._keep(response)
         return response
 
     def _release(self) -> None:
@@ -81,7 +80,10 @@ class IdempotentView(APIView):
             return _replay(exc.kept)
         return super().handle_exception(exc)
 
-    def _keep(self, reservation: IdempotentReply, response: HttpResponseBase) -> None:
+    def _keep(self, response: HttpResponseBase) -> None:
+        reservation = self._reservation
+        if reservation is None:
+            return
         if response.status_code >= 500:
             self._release()
             return

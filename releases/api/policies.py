@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from promptstore.core.errors import InvalidInput
+from promptstore.core.selectors import environment_by_slug
+from releases import services
+from releases.api.base import ProjectView
+from releases.selectors.policies import policy_in_force
+from releases.selectors.policy_history import environments
+from releases.serializers import EnvironmentOut, PolicyIn, PolicyOut
+
+
+class EnvironmentsView(ProjectView):
+    @extend_schema(
+        operation_id="environments_list", responses=EnvironmentOut(many=True), tags=["environments"]
+    )
+    def get(self, request: Request, project: str) -> Response:  # noqa: ARG002 - resolved in `initial`
+        """The project's environments in the order in which a release passes them."""
+        return Response(EnvironmentOut(environments(self.project.pk), many=True).data)
+
+
+class PolicyView(ProjectView):
+    @extend_schema(operation_id="policy_read", responses=PolicyOut, tags=["environments"])
+    def get(self, request: Request, project: str, environment: str) -> Response:  # noqa: ARG002
+        """The policy in force."""
+        place = environment_by_slug(project_id=self.project.pk, slug=environment)
+        return Response(PolicyOut(policy_in_force(place)).data)
+
+    @extend_schema(operation_id="policy_change", request=PolicyIn, responses=PolicyOut, tags=["environments"])
+    def put(self, request: Request, project: str, environment: str) -> Response:  # noqa: ARG002
+        """Put a new version of the policy in force; open promotions are checked anew under it."""
+        place = environment_by_slug(project_id=self.project.pk, slug=environment)
+        given = self.read(PolicyIn, request)
+        if not isinstance(given["body"], Mapping):
+            raise InvalidInput("body is a JSON object.", field="body")
+        policy = services.change_policy(
+            actor=self.actor,
+            project_id=self.project.pk,
+            environment_id=place.pk,
+            body=given["body"],
+            reason=given.get("reason", ""),
+        )
+        return Response(PolicyOut(policy).data)

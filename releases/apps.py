@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ReleasesConfig(AppConfig):
+    name = "releases"
+
+    def ready(self) -> None:
+        from promptstore.core import outbox
+
+        outbox.register("promotion.check", "releases.handlers.check", lease_s=300)
+        outbox.register("promotion.start", "releases.handlers.start")

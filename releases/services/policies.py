@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from promptstore.core import audit
+from promptstore.core.actors import Actor
+from promptstore.core.digests import digest_json
+from promptstore.core.errors import NotFound
+from promptstore.core.models import Environment
+from promptstore.core.permissions import require
+from releases.models import EnvironmentPolicy, Promotion
+from releases.plans import EnvironmentKind
+from releases.policies import Policy
+from releases.services.locks import lock_promotion
+from releases.services.promotions import begin_checks
+from releases.states import PromotionState
+
+
+@transaction.atomic
+def change_policy(
+    *, actor: Actor, project_id: UUID, environment_id: UUID, body: Mapping[str, Any], reason: str = ""
+) -> EnvironmentPolicy:
+    """Put a new version of an environment's policy in force.
+
+    Promotions that wait for approval, or have it and have not started, are checked anew under it: votes given under the
+    old policy no longer count. Rollouts under way keep the policy they were approved with.
+    """
+    require(actor, "policy.manage", project_id=project_id)
+    environment = (
+        Environment.objects.select_for_update().filter(pk=environment_id, project_id=project_id).first()
+    )
+    if environment is None:
+        raise NotFound("There is no such environment in this project.", field="environment")
+    Policy.from_dict(body, kind=EnvironmentKind(environment.kind))
+    current = EnvironmentPolicy.objects.filter(environment=environment).order_by("-number").first()
+    digest = digest_json(dict(body))
+    if current and current.digest == digest:
+        return current
+    policy = EnvironmentPolicy.objects.create(
+        project_id=project_id,
+        environment=environment,
+        number=(current.number if current else 0) + 1,
+        body=dict(body),
+        digest=digest,
+        changed_by_id=actor.user_id,
+    )
+    audit.record(
+        actor=actor,
+        action="policy.changed",
+        target=policy,
+        project_id=project_id,
+        before=current.body if current else None,
+        after=policy.body,
+        reason=reason,
+    )
+    _check_open_promotions(actor, policy)
+    return policy
+
+
+def _check_open_promotions(actor: Actor, policy: EnvironmentPolicy) -> None:
+    open_states = [
+        PromotionState.CHECKING,
+        PromotionState.BLOCKED,
+        PromotionState.AWAITING_APPROVAL,
+        PromotionState.APPROVED,
+    ]
+    waiting = Promotion.objects.filter(
+        deployment__environment_id=policy.environment_id, state__in=open_states
+    )
+    for promotion_id in waiting.order_by("deployment_id", "id").values_list("pk", flat=True):
+        promotion = lock_promotion(promotion_id=promotion_id)
+        if promotion.state not in open_states:
+            continue
+        promotion.policy = policy
+        begin_checks(actor, promotion, reason=f"The policy of {policy.environment.slug} changed.")
