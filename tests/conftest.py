@@ -15,7 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from promptstore.core import clock as clocks
 from promptstore.database_url import parse_database_url
+from providers.scripted import ScriptedServer
 from tests.cast import Cast, make_cast
+from tests.world import ANSWER, World, make_world
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +85,16 @@ def strangers(db: None) -> Cast:
 def count_queries() -> Any:
     """`with count_queries() as seen: …; assert len(seen) <= n`."""
     return lambda: CaptureQueriesContext(connections["default"])
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedServer]:
+    """A real HTTP server with an OpenAI-compatible API that answers from a script."""
+    with ScriptedServer({"default": {"answer": ANSWER}}) as server:
+        yield server
+
+
+@pytest.fixture
+def world(cast: Cast, provider: ScriptedServer, clock: clocks.ManualClock) -> World:
+    """A feature whose release 1.0.0 is live in staging and production; see `tests.world`."""
+    return make_world(cast, provider)

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from promptstore.core.actors import Actor
 from promptstore.core.errors import InvalidInput
-from promptstore.core.machines import Machine
 from promptstore.core.permissions import allows
 from releases.models import Evidence, Promotion
 from releases.policies import Policy
@@ -21,7 +20,7 @@ from releases.selectors.turns import approvals_missing, headline, whose_turn
 from releases.selectors.votes import VoteView, votes_of
 from releases.services.promotions import OPEN
 from releases.services.rollouts import why_not_now
-from releases.services.votes import counted_voters, current_evidence, why_not_vote
+from releases.services.votes import current_evidence, why_not_vote
 from releases.states import PROMOTION, PromotionState
 
 
@@ -59,30 +58,31 @@ def promotion_view(actor: Actor, promotion: Promotion) -> PromotionView:
     """Everything about `promotion` (from `places.promotions`) as `actor` sees it."""
     policy = policy_of(promotion.policy)
     evidence = current_evidence(promotion)
-    voters = counted_voters(promotion, policy) if promotion.state in OPEN else []
+    votes = votes_of(promotion, policy, evidence)
+    approvals = sum(vote.status == "approved" for vote in votes)
     holds = why_not_now(promotion.deployment) if promotion.state == PromotionState.APPROVED else ""
     return PromotionView(
         promotion=promotion,
         policy=policy,
         evidence=evidence,
         gates=tuple(gates_of(promotion, policy, evidence)),
-        votes=tuple(votes_of(promotion, policy, evidence)),
-        approvals=len(voters),
-        missing=approvals_missing(policy, len(voters)),
-        headline=headline(promotion, policy, len(voters)),
-        turn=whose_turn(promotion, policy, len(voters), holds=holds),
+        votes=tuple(votes),
+        approvals=approvals,
+        missing=approvals_missing(policy, approvals),
+        headline=headline(promotion, policy, approvals),
+        turn=whose_turn(promotion, policy, approvals, holds=holds),
         steps=tuple(planned_steps(promotion.plan)),
-        actions=_actions(actor, promotion, PROMOTION),
+        actions=_actions(actor, promotion),
         why_not_vote=why_not_vote(actor, promotion, policy),
-        has_voted=actor.user_id in voters,
+        has_voted=any(vote.user_id == actor.user_id and vote.status == "approved" for vote in votes),
     )
 
 
-def _actions(actor: Actor, promotion: Promotion, machine: Machine[PromotionState]) -> frozenset[str]:
+def _actions(actor: Actor, promotion: Promotion) -> frozenset[str]:
     """What the state offers and the actor's roles allow. Approving also depends on `why_not_vote`."""
     names = {
         row.action
-        for row in machine.outgoing(PromotionState(promotion.state))
+        for row in PROMOTION.outgoing(PromotionState(promotion.state))
         if row.permission in _ASKED and allows(actor, row.permission, project_id=promotion.project_id)
     }
     if promotion.requested_by_id == actor.user_id and promotion.state in OPEN:

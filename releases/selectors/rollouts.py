@@ -20,6 +20,7 @@ from releases.policies import Policy
 from releases.routing import Arm
 from releases.rules import ConditionResult, Evaluation, RuleSpec, Verdict, Window, evaluate, longest_window_s
 from releases.rules.sentences import weight
+from releases.selectors.decision_log import LogEntry, decision_log
 from releases.selectors.places import rollouts
 from releases.selectors.policies import policy_of
 from releases.selectors.routing import is_withdrawn
@@ -30,6 +31,7 @@ from telemetry.metrics import MinuteSeries
 from telemetry.models import Rollup
 
 LEAST_SPAN = timedelta(hours=1)
+TICK_S = 10
 _LOG = 200
 
 
@@ -48,6 +50,7 @@ class RolloutView:
     waits_for: tuple[str, ...]
     rules: tuple[RuleView, ...]
     decisions: tuple[RolloutDecision, ...]
+    log: tuple[LogEntry, ...]
     withdrawn: str
     last_telemetry_at: datetime | None
 
@@ -78,6 +81,7 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
             judged(rules, evaluations, series, until=min(until, now), marks=_marks(decisions, series))
         ),
         decisions=tuple(reversed(decisions)),
+        log=tuple(decision_log(reversed(decisions))),
         withdrawn=withdrawn_sentence(rollout),
         last_telemetry_at=last_telemetry_at(rollout),
     )
@@ -87,6 +91,14 @@ def rollout_list(*, project_id: UUID, live: bool = False) -> QuerySet[Rollout]:
     """A project's rollouts; with `live` only those that carry or may carry traffic."""
     rows = rollouts().filter(project_id=project_id)
     return rows.filter(state__in=LIVE) if live else rows
+
+
+def rollout_etag(rollout: Rollout, *parts: str) -> str:
+    """Changes with what the live fragment shows: each decision at once, measurements and times every `TICK_S` seconds."""
+    latest = rollout.decisions.aggregate(latest=Max("number"))["latest"]
+    tick = int(clock.now().timestamp()) // TICK_S if rollout.state in LIVE else "over"
+    shown = (rollout.pk, rollout.state, rollout.weight_bp, rollout.step_index, latest, tick, *parts)
+    return '"' + "-".join(str(part) for part in shown) + '"'
 
 
 def last_telemetry_at(rollout: Rollout) -> datetime | None:

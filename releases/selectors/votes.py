@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from releases.models import Evidence, Promotion, Vote
 from releases.policies import Policy
@@ -15,6 +16,7 @@ from releases.states import PromotionState
 class VoteView:
     """One person's decision. `why_not` says why an approval does not count (any more); empty when it does."""
 
+    user_id: UUID
     person: str
     choice: str
     at: datetime
@@ -34,10 +36,11 @@ def votes_of(promotion: Promotion, policy: Policy, evidence: Evidence | None) ->
     rows = list(promotion.votes.select_related("user").order_by("id"))
     if not rows:
         return []
-    is_open = promotion.state == PromotionState.AWAITING_APPROVAL
+    is_open = promotion.state in {PromotionState.AWAITING_APPROVAL, PromotionState.APPROVED}
     counted = set(counted_voters(promotion, policy)) if is_open else {row.user_id for row in rows}
     return [
         VoteView(
+            user_id=row.user_id,
             person=str(row.user),
             choice=row.choice,
             at=row.created_at,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from evals.services import check_params
 from promptstore.core import audit
 from promptstore.core.actors import Actor
 from promptstore.core.digests import digest_json
@@ -35,7 +36,9 @@ def change_policy(
     )
     if environment is None:
         raise NotFound("There is no such environment in this project.", field="environment")
-    Policy.from_dict(body, kind=EnvironmentKind(environment.kind))
+    checked = Policy.from_dict(body, kind=EnvironmentKind(environment.kind))
+    for gate in checked.gates:
+        check_params(name=gate, params=checked.gate_params.get(gate, {}))
     current = EnvironmentPolicy.objects.filter(environment=environment).order_by("-number").first()
     digest = digest_json(dict(body))
     if current and current.digest == digest:

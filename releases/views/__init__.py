@@ -1,0 +1,1 @@
+"""Pages: each view reads with a selector or makes one service call."""
