@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", include("registry.api_urls")),
+    path("", include("releases.api_urls")),
+    path("", include("incidents.api_urls")),
+    path("", include("telemetry.api_urls")),
+]

@@ -35,7 +35,7 @@ DEBUG = env.bool("PROMPTSTORE_DEBUG", False)
 # Commands that need no server (checks, schema, static files) run without a secret; servers refuse to start.
 SECRET_KEY = secret("PROMPTSTORE_SECRET_KEY") or ("unset-" * 10 if "granian" not in sys.argv[0] else "")
 ALLOWED_HOSTS = env.list("PROMPTSTORE_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", "testserver"])
-CSRF_TRUSTED_ORIGINS = env.list("PROMPTSTORE_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("PROMPTSTORE_TRUSTED_ORIGINS", [])
 BEHIND_TLS = env.bool("PROMPTSTORE_BEHIND_TLS", False)
 
 # --- servers ----------------------------------------------------------------------------------------------------
@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "csp",
     "simple_history",
@@ -169,6 +170,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------

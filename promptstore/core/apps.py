@@ -11,5 +11,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from promptstore.core import contracts
+        from promptstore.core.http import openapi  # noqa: F401 - drf-spectacular finds the scheme by its class
 
         post_migrate.connect(contracts.after_migrate, sender=self, dispatch_uid="core.contracts")
