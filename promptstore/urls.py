@@ -17,7 +17,9 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("promptstore.api")),
+    path("", include("releases.urls")),
     path("", include("incidents.urls")),
+    path("", include("evals.urls")),
     path("", include("telemetry.urls")),
     path("", include("promptstore.console.urls")),
 ]

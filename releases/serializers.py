@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+
+from telemetry.project_views import Input
 
 MAX_TEXT = 2_000
 MAX_CHANGELOG = 10_000
@@ -18,18 +19,6 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
-
-
-class Input(serializers.Serializer[Any]):
-    """A JSON object with exactly the declared members."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = sorted(str(key) for key in data if key not in self.fields)
-            if unknown:
-                known = ", ".join(self.fields)
-                raise serializers.ValidationError({unknown[0][:80]: f"Unknown member. Known are: {known}."})
-        return super().to_internal_value(data)
 
 
 # --- in ------------------------------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from releases import services
-from releases.api.base import ProjectView, page_of
 from releases.selectors.active import active
 from releases.selectors.deployments import deployment_list
 from releases.selectors.places import deployment_by_id, find_release
 from releases.serializers import ActiveOut, DeploymentOut, ReturnIn
+from telemetry.project_views import ProjectView, page_of
 
 TAGS = ["deployments"]
 FILTERS = [OpenApiParameter("environment", str), OpenApiParameter("feature", str)]

@@ -9,10 +9,10 @@ from rest_framework.response import Response
 from promptstore.core.errors import InvalidInput
 from promptstore.core.selectors import environment_by_slug
 from releases import services
-from releases.api.base import ProjectView
 from releases.selectors.policies import policy_in_force
 from releases.selectors.policy_history import environments
 from releases.serializers import EnvironmentOut, PolicyIn, PolicyOut
+from telemetry.project_views import ProjectView
 
 
 class EnvironmentsView(ProjectView):

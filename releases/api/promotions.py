@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from promptstore.core.errors import InvalidInput
 from promptstore.core.selectors import environment_by_slug
 from releases import services
-from releases.api.base import ProjectView, page_of
 from releases.selectors.places import find_release, promotion_by_id
 from releases.selectors.promotions import promotion_list, promotion_view
 from releases.serializers import (
@@ -23,6 +22,7 @@ from releases.serializers import (
     PromotionOut,
     ReasonIn,
 )
+from telemetry.project_views import ProjectView, page_of
 
 TAGS = ["promotions"]
 FILTERS = [
@@ -118,9 +118,7 @@ class RecheckView(ProjectView):
     def post(self, request: Request, project: str, promotion_id: UUID) -> Response:  # noqa: ARG002
         """Run the gates again."""
         self.read(NothingIn, request)
-        services.recheck_promotion(
-            actor=self.actor, project_id=self.project.pk, promotion_id=promotion_id
-        )
+        services.recheck_promotion(actor=self.actor, project_id=self.project.pk, promotion_id=promotion_id)
         return Response(_detail(self, promotion_id))
 
 

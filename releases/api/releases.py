@@ -5,12 +5,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from releases import services
-from releases.api.base import ProjectView, page_of
 from releases.models import Release
 from releases.selectors.places import find_release
 from releases.serializers import ComposeIn, ReleaseOut
+from telemetry.project_views import ProjectView, page_of
 
-FEATURE = OpenApiParameter("feature", str, description="Only this feature's; needed to name a release by version.")
+FEATURE = OpenApiParameter(
+    "feature", str, description="Only this feature's; needed to name a release by version."
+)
 
 
 class ReleasesView(ProjectView):

@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from releases import services
-from releases.api.base import ProjectView, page_of
 from releases.selectors.places import rollout_by_id
 from releases.selectors.rollouts import rollout_list, rollout_view
 from releases.serializers import (
@@ -19,6 +18,7 @@ from releases.serializers import (
     RolloutDetailOut,
     RolloutOut,
 )
+from telemetry.project_views import ProjectView, page_of
 
 TAGS = ["rollouts"]
 
@@ -73,7 +73,9 @@ class AdvanceView(ProjectView):
 
 
 class RollBackView(ProjectView):
-    @extend_schema(operation_id="rollouts_roll_back", request=RollBackIn, responses=RolloutDetailOut, tags=TAGS)
+    @extend_schema(
+        operation_id="rollouts_roll_back", request=RollBackIn, responses=RolloutDetailOut, tags=TAGS
+    )
     def post(self, request: Request, project: str, rollout_id: UUID) -> Response:  # noqa: ARG002
         """Take the candidate back, in steps or at once."""
         body = self.read(RollBackIn, request)

@@ -20,9 +20,7 @@ def active(*, project_id: UUID, feature: str, environment: str) -> dict[str, Any
     Raises `NotFound` for an unknown feature or environment, `Conflict` (`no_active_release`) where nothing is stable yet.
     """
     place = environment_by_slug(project_id=project_id, slug=environment)
-    deployment = (
-        deployments().filter(project_id=project_id, feature__slug=feature, environment=place).first()
-    )
+    deployment = deployments().filter(project_id=project_id, feature__slug=feature, environment=place).first()
     if deployment is None:
         raise NotFound(f"No feature “{feature[:80]}” was ever released to {environment}.", field="feature")
     rollout = routing_of(deployment)

@@ -36,7 +36,9 @@ def choices(project_id: UUID) -> Choices:
     rows = PromptVersion.objects.filter(
         project_id=project_id, prompt__archived_at__isnull=True, withdrawal__isnull=True
     )
-    for name, version in rows.order_by("prompt__name", "-version_order").values_list("prompt__name", "version"):
+    for name, version in rows.order_by("prompt__name", "-version_order").values_list(
+        "prompt__name", "version"
+    ):
         prompts.setdefault(name, []).append(version)
     return Choices(
         prompts={name: tuple(versions) for name, versions in prompts.items()},

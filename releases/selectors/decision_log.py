@@ -15,6 +15,7 @@ class LogEntry:
     """What was done, why, by whom; `icon` and `tone` are the console's."""
 
     number: int
+    kind: str
     at: datetime
     actor: str
     text: str
@@ -46,6 +47,7 @@ def decision_log(decisions: Iterable[RolloutDecision]) -> list[LogEntry]:
         entries.append(
             LogEntry(
                 number=one.number,
+                kind=one.kind,
                 at=one.at,
                 actor=one.actor_name,
                 text=words(weight(one.from_weight_bp), weight(one.to_weight_bp)),

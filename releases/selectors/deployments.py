@@ -36,7 +36,9 @@ def deployment_list(*, project_id: UUID, environment: str = "", feature: str = "
 def deployment_view(deployment: Deployment) -> DeploymentView:
     """A deployment (from `places.deployments`) with its history; the latest 50 of each kind."""
     periods = list(
-        LivePeriod.objects.filter(deployment=deployment).select_related("release__feature").order_by("-id")[:50]
+        LivePeriod.objects.filter(deployment=deployment)
+        .select_related("release__feature")
+        .order_by("-id")[:50]
     )
     past = list(rollouts().filter(deployment=deployment).order_by("-id")[:50])
     return DeploymentView(

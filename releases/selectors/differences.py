@@ -15,6 +15,7 @@ from registry.rendering.spec import PromptSpec
 from releases import manifests
 from releases.models import Release
 
+
 @dataclass(frozen=True)
 class TextDiff:
     """The difference of one part: `segments` turn the live text into the proposed one."""
@@ -31,6 +32,24 @@ class Difference:
     texts: tuple[TextDiff, ...]
     before: CallEstimate | None
     after: CallEstimate | None
+
+    @property
+    def token_delta(self) -> int | None:
+        """Input tokens more (or fewer) than what is live takes."""
+        return self.after.input_tokens - self.before.input_tokens if self.before and self.after else None
+
+    @property
+    def cost_delta_nanos_per_1k(self) -> int | None:
+        """Nano-dollars for 1,000 calls more (or fewer) than what is live costs; `None` where a price is unknown."""
+        if not self.before or not self.after:
+            return None
+        old, new = self.before.cost_nanos_per_1k, self.after.cost_nanos_per_1k
+        return None if old is None or new is None else new - old
+
+
+def changes(live: Release | None, proposed: Mapping[str, Any]) -> list[str]:
+    """What changes from what is live, one sentence for each artifact."""
+    return [sentence(row) for row in manifests.differences(live.manifest if live else None, proposed)]
 
 
 def compare(project_id: UUID, live: Release | None, proposed: Mapping[str, Any]) -> Difference:
@@ -87,7 +106,8 @@ def _prompt_texts(project_id: UUID, row: Mapping[str, str]) -> list[TextDiff]:
     if row["to"] not in bodies and row["from"] not in bodies:
         return []
     found = diff_specs(
-        PromptSpec.from_dict(bodies.get(row["from"], empty)), PromptSpec.from_dict(bodies.get(row["to"], empty))
+        PromptSpec.from_dict(bodies.get(row["from"], empty)),
+        PromptSpec.from_dict(bodies.get(row["to"], empty)),
     )
     texts = [
         TextDiff(
@@ -175,4 +195,6 @@ def estimate_call(project_id: UUID, manifest: Mapping[str, Any]) -> CallEstimate
         provider=model.provider,
         model_id=model.provider_model_id,
     )
-    return CallEstimate(input_tokens=tokens, cost_nanos_per_1k=cost.estimate.per_1000_calls_nanos if cost else None)
+    return CallEstimate(
+        input_tokens=tokens, cost_nanos_per_1k=cost.estimate.per_1000_calls_nanos if cost else None
+    )

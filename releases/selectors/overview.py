@@ -145,6 +145,8 @@ def _newest(project_id: UUID) -> defaultdict[UUID, list[Release]]:
     numbered = Release.objects.filter(project_id=project_id).annotate(
         place=Window(RowNumber(), partition_by=F("feature_id"), order_by=F("id").desc())
     )
-    for row in numbered.filter(place__lte=NEWEST + 1).select_related("composed_by", "feature").order_by("-id"):
+    for row in (
+        numbered.filter(place__lte=NEWEST + 1).select_related("composed_by", "feature").order_by("-id")
+    ):
         found[row.feature_id].append(row)
     return found

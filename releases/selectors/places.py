@@ -1,4 +1,4 @@
-"""Finding what a request names, within the projects that the actor belongs to."""
+"""Finding what a request names, within one project."""
 
 from __future__ import annotations
 
@@ -7,22 +7,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from promptstore.core.actors import Actor
 from promptstore.core.errors import InvalidInput, NotFound
-from promptstore.core.models import Project, TenantModel
-from promptstore.core.permissions import allows
-from promptstore.core.selectors import project_by_slug
+from promptstore.core.models import TenantModel
 from releases.models import Deployment, Promotion, Release, Rollout
 
 Row = TypeVar("Row", bound=TenantModel)
-
-
-def visible_project(actor: Actor, slug: str) -> Project:
-    """The project if the actor may read it; a stranger cannot tell it from one that does not exist."""
-    project = project_by_slug(slug)
-    if not allows(actor, "project.read", project_id=project.pk):
-        raise NotFound(f"There is no project “{slug}”.", field="project")
-    return project
 
 
 def find_release(*, project_id: UUID, reference: str, feature: str = "") -> Release:

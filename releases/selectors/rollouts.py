@@ -31,6 +31,7 @@ from telemetry.metrics import MinuteSeries
 from telemetry.models import Rollup
 
 LEAST_SPAN = timedelta(hours=1)
+SILENCE = timedelta(minutes=3)
 TICK_S = 10
 _LOG = 200
 
@@ -53,6 +54,25 @@ class RolloutView:
     log: tuple[LogEntry, ...]
     withdrawn: str
     last_telemetry_at: datetime | None
+    is_silent: bool
+
+    @property
+    def telemetry_tone(self) -> str:
+        """`wait` while telemetry is late."""
+        return "wait" if self.is_silent else ""
+
+    @property
+    def stable_calls(self) -> str:
+        """The other arm's calls in this step, in words."""
+        return f"{self.samples.get(Arm.STABLE.value, 0):,} on stable"
+
+    @property
+    def fall(self) -> LogEntry | None:
+        """The entry with which the rollout began to go down."""
+        return next((entry for entry in reversed(self.log) if entry.kind in _FALLS), None)
+
+
+_FALLS = {"roll_back", "cut", "abort"}
 
 
 def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
@@ -63,9 +83,10 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
     until = now if is_live or rollout.finished_at is None else rollout.finished_at + timedelta(minutes=2)
     rules = applicable_rules(rollout, policy)
     series = load_series(rollout, since=_since(rollout, rules, until, whole=whole), until=until)
-    evaluations = _evaluations(rollout, rules, series, now) if is_live else _latest(rollout, rules)
+    evaluations = _evaluations(rules, series, now) if is_live else _latest(rollout, rules)
     decisions = list(reversed(rollout.decisions.order_by("-number")[:_LOG]))
     samples = samples_in_step(rollout)
+    latest = last_telemetry_at(rollout)
     hold = _hold(rollout, policy, rules, evaluations, now) if is_live else None
     return RolloutView(
         rollout=rollout,
@@ -83,7 +104,8 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
         decisions=tuple(reversed(decisions)),
         log=tuple(decision_log(reversed(decisions))),
         withdrawn=withdrawn_sentence(rollout),
-        last_telemetry_at=last_telemetry_at(rollout),
+        last_telemetry_at=latest,
+        is_silent=is_live and (latest is None or now - latest > SILENCE),
     )
 
 
@@ -116,7 +138,9 @@ def withdrawn_sentence(rollout: Rollout) -> str:
     if rollout.state not in {RolloutState.ROLLING_BACK, RolloutState.ROLLED_BACK} or not rollout.withdrawn_bp:
         return ""
     share = weight(rollout.withdrawn_bp - rollout.weight_bp)
-    if rollout.on_withdraw == "stable" or (rollout.state == RolloutState.ROLLED_BACK and not is_withdrawn(rollout)):
+    if rollout.on_withdraw == "stable" or (
+        rollout.state == RolloutState.ROLLED_BACK and not is_withdrawn(rollout)
+    ):
         return f"The {share} of units that left the candidate get the stable release."
     return f"The {share} of units that left the candidate get the safe mode until the incident is mitigated."
 
@@ -128,9 +152,7 @@ def _since(rollout: Rollout, rules: Sequence[RuleSpec], until: datetime, *, whol
     return max(rollout.created_at, until - max(LEAST_SPAN, timedelta(seconds=3 * longest)))
 
 
-def _evaluations(
-    rollout: Rollout, rules: Iterable[RuleSpec], series: MinuteSeries, now: datetime
-) -> dict[str, Evaluation]:
+def _evaluations(rules: Iterable[RuleSpec], series: MinuteSeries, now: datetime) -> dict[str, Evaluation]:
     reader = SeriesReader(series, now)
     return {rule.id: evaluate(rule.rule, reader, min_samples=rule.min_samples) for rule in rules}
 
@@ -182,5 +204,3 @@ def _marks(decisions: Sequence[RolloutDecision], series: MinuteSeries) -> list[d
         for one in decisions
         if one.from_weight_bp != one.to_weight_bp and series.since <= one.at <= series.until
     ]
-
-

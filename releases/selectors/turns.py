@@ -28,30 +28,28 @@ def headline(promotion: Promotion, policy: Policy, approvals: int) -> str:
 
 def whose_turn(promotion: Promotion, policy: Policy, approvals: int, *, holds: str = "") -> str:
     """Who has to do what next. `holds` is what keeps an approved promotion from starting."""
-    place = promotion.deployment.environment.slug
-    asker = str(promotion.requested_by) if promotion.requested_by else "A service key"
     match promotion.state:
         case PromotionState.DRAFTED | PromotionState.CHECKING:
-            return f"The checks are running ({listed(policy.gates)}). Nobody has to do anything."
+            text = f"The checks are running ({listed(policy.gates)}). Nobody has to do anything."
         case PromotionState.BLOCKED:
-            return (
+            asker = str(promotion.requested_by) if promotion.requested_by else "A service key"
+            text = (
                 f"{promotion.outcome} {asker} runs the checks again when the cause is gone, or cancels and "
                 "composes a better release."
             )
         case PromotionState.AWAITING_APPROVAL:
-            return _waiting(promotion, policy, approvals)
+            text = _waiting(promotion, policy, approvals)
         case PromotionState.APPROVED:
-            return f"Approved. {holds or 'It starts by itself within seconds.'}"
+            text = f"Approved. {holds or 'It starts by itself within seconds.'}"
         case PromotionState.ROLLING_OUT:
             rollout = getattr(promotion, "rollout", None)
             share = f" on {weight(rollout.weight_bp)} of the units" if rollout else ""
-            return f"Rolling out in {place}{share}. The rules decide how far it goes."
-        case PromotionState.LIVE:
-            return f"Live in {place}. Nothing is left to do."
+            text = f"Rolling out{share}. The rules decide how far it goes."
         case PromotionState.SUPERSEDED:
-            return f"Superseded: {promotion.outcome}"
+            text = f"Superseded: {promotion.outcome}"
         case _:
-            return promotion.outcome or "This promotion has ended."
+            text = promotion.outcome or "This promotion has ended."
+    return text
 
 
 def _waiting(promotion: Promotion, policy: Policy, approvals: int) -> str:

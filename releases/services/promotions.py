@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+
 from evals.services import GateSubject, run_gate
 from evals.states import Verdict
-
 from promptstore.core import audit, clock, machines, outbox
 from promptstore.core.actors import Actor, system
 from promptstore.core.digests import digest_json

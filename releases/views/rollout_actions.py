@@ -37,7 +37,12 @@ class Action:
 def actions_for(actor: Actor, rollout: Rollout) -> list[Action]:
     """Pause, resume, promote now, roll back: always all four, so that nobody has to look for one."""
     policy = policy_of(rollout.promotion.policy)
-    return [_pause(actor, rollout), _resume(actor, rollout), _advance(actor, rollout), _roll_back(actor, rollout, policy)]
+    return [
+        _pause(actor, rollout),
+        _resume(actor, rollout),
+        _advance(actor, rollout),
+        _roll_back(actor, rollout, policy),
+    ]
 
 
 def _pause(actor: Actor, rollout: Rollout) -> Action:
@@ -78,7 +83,10 @@ def _advance(actor: Actor, rollout: Rollout) -> Action:
     steps = Plan.from_dict(rollout.promotion.plan).steps
     is_last = rollout.step_index + 1 == len(steps)
     if is_last:
-        title, told = "Make the candidate stable now?", f"{rollout.candidate} becomes the stable release for everybody."
+        title, told = (
+            "Make the candidate stable now?",
+            f"{rollout.candidate} becomes the stable release for everybody.",
+        )
     else:
         following = weight(steps[rollout.step_index + 1].weight_bp)
         title = f"Go on to {following} now?"
@@ -91,7 +99,10 @@ def _advance(actor: Actor, rollout: Rollout) -> Action:
         title=title,
         submit="Promote now",
         url=_url(rollout, "advance"),
-        consequences=(told, "The rest of this step's time and samples is skipped. Your name and reason are kept."),
+        consequences=(
+            told,
+            "The rest of this step's time and samples is skipped. Your name and reason are kept.",
+        ),
         why_not=_why_not(actor, rollout, "advance") or canary_shortfall(rollout),
         expected_step=rollout.step_index,
     )

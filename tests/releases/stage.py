@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from evals.models import GateReport
 from promptstore.core import clock
 from promptstore.core.actors import system
@@ -151,6 +153,7 @@ class Stage:
         return Rollout.objects.get(promotion=promotion)
 
 
+@transaction.atomic
 def conclude_checks(promotion: Promotion, verdict: str) -> Promotion:
     """End the current round of checks with reports of the policy's gates, as the worker does."""
     promotion.refresh_from_db()

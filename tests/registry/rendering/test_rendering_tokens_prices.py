@@ -52,7 +52,7 @@ def test_known_counts(text: str, o200k: int, cl100k: int) -> None:
 
 
 def test_message_counts_follow_the_published_formula() -> None:
-    # The example of the OpenAI Cookbook; its published counts are 129 (cl100k_base) and 124 (o200k_base).
+    # Every message costs a frame beside its text, and the answer is primed once.
     system = (
         "You are a helpful, pattern-following assistant that translates corporate jargon into plain English."
     )

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from promptstore.console import place, preferences
+from promptstore.console.audit import views as audit
+from promptstore.console.styleguide import views as styleguide
+
+app_name = "console"
+
+urlpatterns = [
+    path("audit/", audit.audit_list, name="audit"),
+    path("audit/verify/", audit.audit_verify, name="audit_verify"),
+    path("preferences/theme/", preferences.set_theme, name="theme"),
+    path("preferences/place/", place.switch, name="switch"),
+    path("styleguide/", styleguide.guide, name="styleguide"),
+    path("styleguide/live/", styleguide.live, name="styleguide_live"),
+    path("styleguide/series/", styleguide.series, name="styleguide_series"),
+    path("styleguide/sent/", styleguide.sent, name="styleguide_sent"),
+]

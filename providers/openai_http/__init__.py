@@ -1,0 +1,1 @@
+"""Any server with OpenAI's chat completions over HTTP: llama.cpp, vLLM, Ollama, hosted ones."""

@@ -1,0 +1,23 @@
+"""The versioned artifacts, one noun per file."""
+
+from registry.models.configs import ServingConfig, ServingConfigVersion
+from registry.models.endpoints import Endpoint
+from registry.models.features import Feature, FeatureApprover
+from registry.models.language_models import LanguageModel, ModelVersion
+from registry.models.lint_policies import LintPolicy
+from registry.models.prompts import Prompt, PromptDraft, PromptVersion, PromptWithdrawal
+
+__all__ = [
+    "Endpoint",
+    "Feature",
+    "FeatureApprover",
+    "LanguageModel",
+    "LintPolicy",
+    "ModelVersion",
+    "Prompt",
+    "PromptDraft",
+    "PromptVersion",
+    "PromptWithdrawal",
+    "ServingConfig",
+    "ServingConfigVersion",
+]

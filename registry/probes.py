@@ -1,0 +1,105 @@
+"""Whether an endpoint answers: one request through the guard for outgoing URLs. Pure."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from providers.guard import UrlRefusedError, check_url, guarded_connector
+
+TIMEOUT_S: Final = 5.0
+MAX_BYTES: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """What it takes to talk to an endpoint. `api_key` is the secret in the clear: it stays in memory."""
+
+    protocol: str
+    base_url: str
+    api_key: str | None
+    allow_private: bool
+    revision: int
+
+    def __repr__(self) -> str:
+        return f"ClientSettings({self.protocol}, {self.base_url}, revision={self.revision})"
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """`ok` when the endpoint answered as its protocol says; `detail` is a sentence for operators, without secrets."""
+
+    ok: bool
+    detail: str
+    latency_ms: int | None = None
+
+
+Probe = Callable[[ClientSettings], Awaitable[ProbeResult]]
+
+
+def probe(settings: ClientSettings) -> ProbeResult:
+    """Ask once, within five seconds. Never raises for what an endpoint or its URL may do."""
+    try:
+        check_url(settings.base_url, allow_private=settings.allow_private)
+    except UrlRefusedError as error:
+        return ProbeResult(ok=False, detail=f"This URL may not be called: {error}.")
+    ask = PROBES[settings.protocol]
+    # A thread of its own has no event loop yet, whoever calls.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(_bounded(ask, settings))).result()
+
+
+async def _bounded(ask: Probe, settings: ClientSettings) -> ProbeResult:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            result = await ask(settings)
+    except TimeoutError:
+        return ProbeResult(ok=False, detail=f"No answer within {TIMEOUT_S:g} seconds.")
+    except UrlRefusedError as error:
+        return ProbeResult(ok=False, detail=f"This URL may not be called: {error}.")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return ProbeResult(ok=False, detail=f"The endpoint cannot be reached: {str(error)[:300]}.")
+    return ProbeResult(
+        ok=result.ok, detail=result.detail, latency_ms=round((time.perf_counter() - started) * 1000)
+    )
+
+
+async def _ask_openai(settings: ClientSettings) -> ProbeResult:
+    """`GET {base_url}/models`, which every OpenAI-compatible server answers without running a model."""
+    headers = {"Accept-Encoding": "identity"}
+    if settings.api_key:
+        headers["Authorization"] = f"Bearer {settings.api_key}"
+    connector = guarded_connector(allow_private=settings.allow_private)
+    async with (
+        aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session,
+        session.get(
+            settings.base_url.rstrip("/") + "/models", headers=headers, allow_redirects=False
+        ) as response,
+    ):
+        await response.content.read(MAX_BYTES)
+        return _verdict(response.status)
+
+
+def _verdict(status: int) -> ProbeResult:
+    if 200 <= status < 300:
+        return ProbeResult(ok=True, detail="The endpoint answers.")
+    if status in {401, 403}:
+        return ProbeResult(ok=False, detail=f"The endpoint refuses this API key (HTTP {status}).")
+    if 300 <= status < 400:
+        return ProbeResult(ok=False, detail=f"The endpoint redirects (HTTP {status}); enter the final URL.")
+    if status == 404:
+        return ProbeResult(
+            ok=False, detail="Nothing is at /models below this URL; most base URLs end in /v1."
+        )
+    return ProbeResult(ok=False, detail=f"The endpoint answers with HTTP {status}.")
+
+
+PROBES: Final[dict[str, Probe]] = {"openai_http": _ask_openai}
+"""By protocol; a protocol of `providers` without a probe cannot be configured."""

@@ -1,0 +1,37 @@
+"""The registry's pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from registry.views import configs, editor, endpoints, lint_policies, models, prompts, publishing, versions
+
+app_name = "registry"
+
+urlpatterns = [
+    path("prompts/", prompts.prompt_list, name="prompt_list"),
+    path("prompts/new/", prompts.prompt_create, name="prompt_create"),
+    path("prompts/<str:name>/", prompts.prompt_detail, name="prompt_detail"),
+    path("prompts/<str:name>/edit/", editor.prompt_editor, name="prompt_editor"),
+    path("prompts/<str:name>/edit/autosave/", editor.prompt_autosave, name="prompt_autosave"),
+    path("prompts/<str:name>/publish/", publishing.prompt_publish, name="prompt_publish"),
+    path("prompts/<str:name>/reopen/", publishing.prompt_reopen, name="prompt_reopen"),
+    path("prompts/<str:name>/archive/", prompts.prompt_archive, name="prompt_archive"),
+    path("prompts/<str:name>/restore/", prompts.prompt_restore, name="prompt_restore"),
+    path("prompts/<str:name>/diff/", versions.prompt_diff, name="prompt_diff"),
+    path("prompts/<str:name>/versions/<str:version>/", versions.prompt_version_page, name="prompt_version"),
+    path("prompts/<str:name>/versions/<str:version>/withdraw/", publishing.prompt_withdraw, name="prompt_withdraw"),
+    path("prompt-rules/", lint_policies.lint_policy_edit, name="lint_policy"),
+    path("models/", models.model_list, name="model_list"),
+    path("models/new/", models.model_register, name="model_register"),
+    path("models/<str:name>/", models.model_detail, name="model_detail"),
+    path("models/<str:name>/versions/<str:version>/", models.model_version_page, name="model_version"),
+    path("endpoints/", endpoints.endpoint_list, name="endpoint_list"),
+    path("endpoints/new/", endpoints.endpoint_create, name="endpoint_create"),
+    path("endpoints/<str:name>/", endpoints.endpoint_detail, name="endpoint_detail"),
+    path("endpoints/<str:name>/check/", endpoints.endpoint_check, name="endpoint_check"),
+    path("configs/", configs.config_list, name="config_list"),
+    path("configs/new/", configs.config_publish, name="config_publish"),
+    path("configs/<str:name>/", configs.config_detail, name="config_detail"),
+    path("configs/<str:name>/versions/<str:version>/", configs.config_version_page, name="config_version"),
+]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from promptstore.core.http.requests import ProjectRequest
+from releases.models import Release
+from releases.selectors.overview import feature_overviews, listed_releases, places_of
+from releases.selectors.places import find_release, release_by_id
+from releases.selectors.release_page import Pin, release_view
+from releases.views.access import project_page
+from telemetry.keyset import keyset_page
+from telemetry.links import page_url
+
+
+@project_page
+@require_safe
+def release_list(request: ProjectRequest) -> HttpResponse:
+    """By feature: what is live where, what is on its way, then releases; `?feature=` shows all of one."""
+    wanted = request.GET.get("feature", "")
+    overviews = feature_overviews(request.project.pk, feature=wanted)
+    page = None
+    if wanted and overviews:
+        feature = overviews[0].feature
+        rows = Release.objects.select_related("composed_by", "feature").filter(feature=feature)
+        page = keyset_page(rows, request.GET.get("cursor", ""))
+        releases = listed_releases(page.rows, places_of(request.project.pk, feature.pk))
+    context = {
+        "overviews": overviews,
+        "wanted": wanted,
+        "page": page,
+        "releases": releases if page else (),
+    }
+    return render(request, "releases/release_list.html", context)
+
+
+@project_page
+@require_safe
+def release_detail(request: ProjectRequest, release_id: UUID) -> HttpResponse:
+    """The manifest, who made it, where it went, and what it served."""
+    release = release_by_id(project_id=request.project.pk, release_id=release_id)
+    view = release_view(request.actor, release)
+    context = {
+        "view": view,
+        "pins": [(pin, _pin_url(pin)) for pin in view.pins],
+        "reports": [(report, page_url("evals:report", report.digest)) for report in view.reports],
+        "inferences": [(row, page_url("telemetry:inference_detail", row.pk)) for row in view.inferences],
+    }
+    return render(request, "releases/release_detail.html", context)
+
+
+@project_page
+@require_safe
+def release_by_digest(request: ProjectRequest, digest: str) -> HttpResponse:
+    """The page of the release that an inference or an incident names by its digest."""
+    release = find_release(project_id=request.project.pk, reference=digest)
+    return redirect("releases:release_detail", release_id=release.pk)
+
+
+def _pin_url(pin: Pin) -> str:
+    return page_url(f"registry:{pin.kind}_version", pin.name, pin.version) or page_url(
+        f"registry:{pin.kind}_detail", pin.name
+    )

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ServingConfig(AppConfig):
+    name = "serving"
+
+    def ready(self) -> None:
+        from promptstore.core import outbox
+
+        # Inline: the process that committed a change publishes it at once; the relay is the safety net.
+        outbox.register("snapshot.publish", "serving.handlers.publish", inline=True)
+        outbox.register("incident.mitigated", "serving.handlers.publish", inline=True)

@@ -1,0 +1,126 @@
+"""The last good state on disk: a node that starts without its database serves what it served before.
+
+Documents are files named by their digest; a small manifest names what belongs together and is replaced
+atomically. What is read back is verified like what comes from the database. Credentials stay sealed to the
+node's key.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from promptstore.core import clock
+from serving.state import ServingState
+from serving.verify import SignedRoot
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """What the disk holds, not verified yet. `saved_at` is None when there is nothing."""
+
+    roots: Sequence[SignedRoot] = ()
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    trusted: Mapping[str, bytes] = field(default_factory=dict)
+    credentials: Mapping[str, bytes] = field(default_factory=dict)
+    saved_at: datetime | None = None
+
+
+def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes]) -> None:
+    """Write documents that are not there yet, then the manifest, then remove documents that nothing names."""
+    documents = directory / "documents"
+    documents.mkdir(parents=True, exist_ok=True, mode=0o700)
+    roots = [environment.root for environment in state.environments.values()]
+    live = {digest for root in roots for digest in root.digests}
+    for digest in sorted(live):
+        path = documents / _file_name(digest)
+        if not path.exists():
+            _replace(path, bodies[digest])
+    manifest = {
+        "format": FORMAT,
+        "saved_at": clock.now().isoformat(),
+        "roots": [
+            {
+                "environment_id": root.signed.environment_id,
+                "body": b64encode(root.signed.body).decode(),
+                "signature": b64encode(root.signed.signature).decode(),
+                "key_id": root.signed.key_id,
+            }
+            for root in roots
+        ],
+        "trusted": _encoded(state.trusted),
+        "credentials": _encoded(state.credentials),
+    }
+    _replace(directory / "manifest.json", orjson.dumps(manifest))
+    names = {_file_name(digest) for digest in live}
+    for path in documents.iterdir():
+        if path.name not in names:
+            path.unlink()
+
+
+def load(directory: Path) -> SavedState:
+    """What was saved; empty when there is nothing, or nothing this version can read.
+
+    Unreadable documents are left out.
+    """
+    try:
+        manifest = orjson.loads((directory / "manifest.json").read_bytes())
+        if manifest["format"] != FORMAT:
+            return SavedState()
+        return SavedState(
+            roots=[
+                SignedRoot(
+                    environment_id=entry["environment_id"],
+                    body=b64decode(entry["body"]),
+                    signature=b64decode(entry["signature"]),
+                    key_id=entry["key_id"],
+                )
+                for entry in manifest["roots"]
+            ],
+            documents=_documents(directory / "documents"),
+            trusted=_decoded(manifest["trusted"]),
+            credentials=_decoded(manifest["credentials"]),
+            saved_at=datetime.fromisoformat(manifest["saved_at"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return SavedState()
+
+
+def _documents(directory: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for path in directory.iterdir():
+        if path.suffix == ".json":
+            try:
+                found[f"sha256:{path.stem}"] = path.read_bytes()
+            except OSError:
+                continue
+    return found
+
+
+def _file_name(digest: str) -> str:
+    return f"{digest.removeprefix('sha256:')}.json"
+
+
+def _encoded(values: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: b64encode(value).decode() for name, value in values.items()}
+
+
+def _decoded(values: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: b64decode(value) for name, value in values.items()}
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

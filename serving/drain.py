@@ -1,0 +1,97 @@
+"""From the spool to Postgres.
+
+Batches by COPY, one transaction each, safe to repeat. While Postgres is down it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import psycopg
+import structlog
+
+from serving.database import Connection, connect
+from telemetry import ingest_sql
+from telemetry.spool import Spool
+
+_log = structlog.get_logger("serving")
+_BATCH_EVENTS = 500
+_IDLE_S = 0.25
+_MAX_BACKOFF_S = 10.0
+# The event itself is at fault, whatever the state of the database.
+_BAD_DATA = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
+
+
+class Drain:
+    """Delivers spooled events.
+
+    An event the database cannot take is set aside in `rejected.jsonl` and counted.
+    """
+
+    def __init__(self, spool: Spool, *, database_url: str, rejected_path: Path) -> None:
+        self._spool = spool
+        self._database_url = database_url
+        self._rejected_path = rejected_path
+        self.delivered = 0
+        self.rejected = 0
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        failures = 0
+        while True:
+            try:
+                async with await connect(self._database_url) as connection:
+                    while True:
+                        if not await self.deliver_batch(connection):
+                            await asyncio.sleep(_IDLE_S)
+                        failures = 0
+            except (psycopg.Error, OSError) as error:
+                failures += 1
+                if failures == 1:
+                    _log.warning("drain.waiting", error=str(error).strip())
+            backoff_s = min(_MAX_BACKOFF_S, 0.1 * 2 ** min(failures, 10))
+            await asyncio.sleep(backoff_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+
+    async def deliver_batch(self, connection: Connection) -> bool:
+        """Deliver the next batch, if there is one. The spool forgets it only after the commit."""
+        await asyncio.to_thread(self._spool.sync)
+        batch = await asyncio.to_thread(self._spool.read, max_events=_BATCH_EVENTS)
+        if batch is None:
+            return False
+        await self._ingest(connection, batch.events)
+        await asyncio.to_thread(self._spool.acknowledge, batch)
+        return True
+
+    async def _ingest(self, connection: Connection, events: Sequence[bytes]) -> None:
+        if not events:
+            return
+        try:
+            await self._transfer(connection, events)
+        except (*_BAD_DATA, KeyError) as error:
+            if len(events) == 1:
+                await asyncio.to_thread(self._reject, events[0], str(error).strip())
+                return
+            # Halve until the faulty event is alone; the others are delivered.
+            middle = len(events) // 2
+            await self._ingest(connection, events[:middle])
+            await self._ingest(connection, events[middle:])
+        else:
+            self.delivered += len(events)
+
+    async def _transfer(self, connection: Connection, events: Sequence[bytes]) -> None:
+        async with connection.transaction():
+            await connection.execute(ingest_sql.CREATE_TEMP)
+            async with connection.cursor() as cursor, cursor.copy(ingest_sql.COPY) as copy:
+                for event in events:
+                    await copy.write_row((orjson.loads(event)["id"], event.decode()))
+            await connection.execute(ingest_sql.INGEST)
+
+    def _reject(self, event: bytes, why: str) -> None:
+        self.rejected += 1
+        _log.error("event.rejected", reason=why)
+        with self._rejected_path.open("ab") as file:
+            file.write(event + b"\n")

@@ -1,0 +1,82 @@
+"""What a metric is: how some minutes of one arm become a number, the samples behind it, and its interval."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Unit(StrEnum):
+    """What the number counts in. A ratio runs from 0 to 1."""
+
+    RATIO = "ratio"
+    MS = "ms"
+    USD_NANOS = "usd_nanos"
+    COUNT = "count"
+
+
+class Kind(StrEnum):
+    """How samples are summed up."""
+
+    RATE = "rate"
+    MEAN = "mean"
+    PERCENTILE = "percentile"
+
+
+class Direction(StrEnum):
+    LOWER_IS_BETTER = "lower_is_better"
+    HIGHER_IS_BETTER = "higher_is_better"
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One arm's rollup of one minute; `minute` is its start in UTC."""
+
+    minute: datetime
+    count: int
+    errors: int
+    policy_hits: int
+    validated: int
+    valid: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd_nanos: int
+    latency_histogram: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measured value in the metric's unit, how many samples it rests on, and its 95 % interval if it has one."""
+
+    value: float
+    n: int
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """Which inferences show what the metric complains about: ORM conditions and an order, worst first."""
+
+    where: Mapping[str, Any] = field(default_factory=dict)
+    order_by: tuple[str, ...] = ("-at",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """One metric by the name that rules use."""
+
+    name: str
+    title: str
+    unit: Unit
+    kind: Kind
+    direction: Direction
+    exhibit: Exhibit = field(default_factory=Exhibit)
+
+    @abstractmethod
+    def measure(self, minutes: Sequence[Minute]) -> Estimate | None:
+        """The value over `minutes` of one arm, in any order; `None` when they hold no sample."""

@@ -1,0 +1,93 @@
+"""The minutes of a feature's arms, read with one query; every metric is measured on them in memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+
+from telemetry.metrics.base import Minute
+from telemetry.models import Rollup
+
+NO_ROLLOUT = UUID(int=0)
+"""The rollout id under which rollups count the traffic outside of any rollout."""
+
+BUCKET = timedelta(minutes=1)
+_COLUMNS = (
+    "minute",
+    "count",
+    "errors",
+    "policy_hits",
+    "validated",
+    "valid",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd_nanos",
+    "latency_histogram",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmKey:
+    """One release on one arm."""
+
+    release_digest: str
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmMinutes:
+    """What one release did on one arm, in ascending order. `first` is its first minute ever, also before the series."""
+
+    first: datetime
+    minutes: tuple[Minute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteSeries:
+    """The minutes from `since` to `until` (both inclusive, in whole buckets) by release and arm."""
+
+    since: datetime
+    until: datetime
+    arms: Mapping[ArmKey, ArmMinutes]
+
+    def minutes_of(self, arm: str) -> list[Minute]:
+        """An arm's minutes over all of its releases; two releases in one minute are two entries."""
+        return [minute for key, found in self.arms.items() if key.arm == arm for minute in found.minutes]
+
+    def first_of(self, arm: str) -> datetime | None:
+        """When the arm got its first call; `None` if the series has nothing of it."""
+        return min((found.first for key, found in self.arms.items() if key.arm == arm), default=None)
+
+    def releases_of(self, arm: str) -> list[str]:
+        """The digests that ran on the arm."""
+        return sorted(key.release_digest for key in self.arms if key.arm == arm)
+
+
+def load_minutes(
+    *, environment_id: UUID, feature: str, rollout_id: UUID | None, since: datetime, until: datetime
+) -> MinuteSeries:
+    """The rollups of one feature in one environment and one rollout (`None`: outside of any), in one query."""
+    arm = Rollup.objects.filter(
+        environment_id=environment_id, feature=feature, rollout_id=rollout_id or NO_ROLLOUT
+    )
+    # The key's index ends in the minute, so an arm's first one is a single probe.
+    first = arm.filter(release_digest=OuterRef("release_digest"), arm=OuterRef("arm")).order_by("minute")
+    rows = (
+        arm.filter(minute__gt=since - BUCKET, minute__lte=until)
+        .annotate(first=Subquery(first.values("minute")[:1]))
+        .order_by("minute")
+        .values_list("release_digest", "arm", "first", *_COLUMNS)
+    )
+    firsts: dict[ArmKey, datetime] = {}
+    minutes: defaultdict[ArmKey, list[Minute]] = defaultdict(list)
+    for release_digest, name, began, *columns in rows:
+        key = ArmKey(release_digest=release_digest, arm=name)
+        firsts[key] = began
+        minutes[key].append(Minute(*columns))
+    arms = {key: ArmMinutes(first=firsts[key], minutes=tuple(found)) for key, found in minutes.items()}
+    return MinuteSeries(since=since, until=until, arms=arms)

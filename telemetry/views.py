@@ -1,0 +1,76 @@
+"""Pages: the inferences of an environment, and one by its id."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from promptstore.core.http.requests import ProjectRequest
+from registry.models import Feature
+from telemetry.events import Status
+from telemetry.keyset import keyset_page
+from telemetry.links import page_url
+from telemetry.pages import project_page
+from telemetry.selectors import ARMS, inference_by_id, inference_list
+
+_POLICY = {"hit": True, "none": False}
+
+
+@require_safe
+@project_page("inference.read")
+def inference_list_page(request: ProjectRequest) -> HttpResponse:
+    """`?feature= &arm= &status= &policy=hit|none &rollout= &cursor=`; unknown values filter nothing."""
+    asked = request.GET
+    rows = inference_list(
+        project_id=request.project.pk,
+        environment_id=getattr(request.environment, "pk", None),
+        feature=asked.get("feature", ""),
+        arm=asked.get("arm", ""),
+        status=asked.get("status", ""),
+        policy_hit=_POLICY.get(asked.get("policy", "")),
+        rollout_id=_uuid(asked.get("rollout", "")),
+    )
+    return render(
+        request,
+        "telemetry/inference_list.html",
+        {
+            "page": keyset_page(rows, asked.get("cursor", "")),
+            "features": Feature.objects.filter(project_id=request.project.pk).order_by("slug"),
+            "arms": ARMS,
+            "statuses": list(Status),
+            "filtered": any(asked.get(name) for name in ("feature", "arm", "status", "policy", "rollout")),
+        },
+    )
+
+
+@require_safe
+@project_page("inference.read")
+def inference_detail(request: ProjectRequest, inference_id: UUID) -> HttpResponse:
+    """One inference: what was asked and answered, as text, and every version that shaped it."""
+    inference = inference_by_id(project_id=request.project.pk, inference_id=inference_id)
+    variables = inference.variables_redacted
+    return render(
+        request,
+        "telemetry/inference_detail.html",
+        {
+            "inference": inference,
+            "variables": None
+            if variables is None
+            else json.dumps(variables, indent=2, ensure_ascii=False, sort_keys=True),
+            "release_url": page_url("releases:release_by_digest", inference.release_digest),
+            "rollout_url": page_url("releases:rollout_detail", inference.rollout_id)
+            if inference.rollout_id
+            else "",
+        },
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
