@@ -13,7 +13,8 @@ import time
 
 from bench.client import get_request
 
-_RELEASE = re.compile(rb"\r\nx-promptstore-release: ([^\r]+)\r\n", re.IGNORECASE)
+_RELEASE = re.compile(rb'"release":\{"version":"([^"]+)"')
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n")
 _PAUSE_S = 0.0005
 
 
@@ -25,7 +26,7 @@ def main() -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
             connection.sendall(request)
-            answer = connection.recv(256 * 1024)
+            answer = _read(connection)
             now = time.monotonic_ns()
             found = _RELEASE.search(answer)
             if found is None:
@@ -33,17 +34,21 @@ def main() -> None:
             if found[1] != last:
                 last = found[1]
                 print(now, last.decode(), flush=True)
-            _drain(connection, answer)
             time.sleep(_PAUSE_S)
 
 
-def _drain(connection: socket.socket, answer: bytes) -> None:
-    """Read the rest of an answer that came in pieces."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    length = re.search(rb"content-length: (\d+)", head)
-    missing = int(length[1]) - len(body) if length else 0
-    while missing > 0:
-        missing -= len(connection.recv(missing))
+def _read(connection: socket.socket) -> bytes:
+    """One whole answer."""
+    answer = b""
+    while True:
+        piece = connection.recv(256 * 1024)
+        if not piece:
+            sys.exit("the node closed the connection")
+        answer += piece
+        head = answer.find(b"\r\n\r\n")
+        length = _LENGTH.search(answer, 0, head + 2) if head >= 0 else None
+        if length and len(answer) >= head + 4 + int(length[1]):
+            return answer
 
 
 if __name__ == "__main__":

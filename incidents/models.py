@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from django.db import models
-from simple_history.models import HistoricalRecords
 
-from incidents.history import history_user
 from incidents.states import IncidentState
 from promptstore.core import clock
+from promptstore.core.history import ChangeHistory
 from promptstore.core.models import InsertOnlyModel, TenantModel
 
 
@@ -31,7 +30,7 @@ class Incident(TenantModel):
     acknowledged_at = models.DateTimeField(null=True)
     mitigated_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
-    history = HistoricalRecords(excluded_fields=["evidence"], get_user=history_user)
+    history = ChangeHistory(excluded_fields=["evidence"])
 
     class Meta:
         constraints = [

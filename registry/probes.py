@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -62,13 +63,23 @@ async def _bounded(ask: Probe, settings: ClientSettings) -> ProbeResult:
             result = await ask(settings)
     except TimeoutError:
         return ProbeResult(ok=False, detail=f"No answer within {TIMEOUT_S:g} seconds.")
-    except UrlRefusedError as error:
-        return ProbeResult(ok=False, detail=f"This URL may not be called: {error}.")
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return ProbeResult(ok=False, detail=f"The endpoint cannot be reached: {str(error)[:300]}.")
+        return ProbeResult(ok=False, detail=_failure(error))
     return ProbeResult(
         ok=result.ok, detail=result.detail, latency_ms=round((time.perf_counter() - started) * 1000)
     )
+
+
+def _failure(error: Exception) -> str:
+    """A connection's failure in words; the connector wraps what the guard says about a resolved address."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, UrlRefusedError):
+        return f"This URL may not be called: {cause}."
+    said = str(cause)
+    if isinstance(cause, OSError) and cause.errno:
+        # Errors of name resolution have numbers of their own, below zero, and good words.
+        said = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    return f"The endpoint cannot be reached: {(said or type(cause).__name__)[:300]}."
 
 
 async def _ask_openai(settings: ClientSettings) -> ProbeResult:

@@ -20,7 +20,11 @@ urlpatterns = [
     path("prompts/<str:name>/restore/", prompts.prompt_restore, name="prompt_restore"),
     path("prompts/<str:name>/diff/", versions.prompt_diff, name="prompt_diff"),
     path("prompts/<str:name>/versions/<str:version>/", versions.prompt_version_page, name="prompt_version"),
-    path("prompts/<str:name>/versions/<str:version>/withdraw/", publishing.prompt_withdraw, name="prompt_withdraw"),
+    path(
+        "prompts/<str:name>/versions/<str:version>/withdraw/",
+        publishing.prompt_withdraw,
+        name="prompt_withdraw",
+    ),
     path("prompt-rules/", lint_policies.lint_policy_edit, name="lint_policy"),
     path("models/", models.model_list, name="model_list"),
     path("models/new/", models.model_register, name="model_register"),

@@ -11,6 +11,7 @@ import orjson
 
 from providers import ChatResult, Usage
 from registry.rendering import schemas
+from registry.shown import everything_shown
 from serving.documents import Prompt, Release
 
 _PIECE_CHARS = 64
@@ -44,8 +45,8 @@ def judge(release: Release, text: str, tool_calls: Sequence[Mapping[str, Any]] =
 
     Raises `PolicyError` when the policy cannot be evaluated: then nothing is.
     """
-    shown = text if not tool_calls else text + "\n" + " ".join(_strings(list(tool_calls)))
-    return Judgement(release.config.policy.check(shown), is_valid_output(release.prompt, text))
+    visible = everything_shown(text, list(tool_calls))
+    return Judgement(release.config.policy.check(visible), is_valid_output(release.prompt, text))
 
 
 def is_valid_output(prompt: Prompt, text: str) -> bool | None:
@@ -120,25 +121,3 @@ def _usage(usage: Usage) -> dict[str, int]:
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
     }
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Every text inside a JSON value, keys too.
-
-    Arguments of tool calls are JSON inside a text, so that is opened as well.
-    """
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            pending.extend(current)
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
-        elif isinstance(current, str):
-            yield current
-            if current[:1] in "{[" and current:
-                try:
-                    pending.append(orjson.loads(current))
-                except orjson.JSONDecodeError:
-                    continue

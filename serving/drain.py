@@ -22,6 +22,7 @@ _log = structlog.get_logger("serving")
 _BATCH_EVENTS = 500
 _IDLE_S = 0.25
 _MAX_BACKOFF_S = 10.0
+_MAX_REJECTED_BYTES = 10_000_000
 # The event itself is at fault, whatever the state of the database.
 _BAD_DATA = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
 
@@ -29,7 +30,7 @@ _BAD_DATA = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
 class Drain:
     """Delivers spooled events.
 
-    An event the database cannot take is set aside in `rejected.jsonl` and counted.
+    An event the database cannot take is counted and, up to 10 MB, set aside in `rejected.jsonl`.
     """
 
     def __init__(self, spool: Spool, *, database_url: str, rejected_path: Path) -> None:
@@ -44,6 +45,9 @@ class Drain:
         failures = 0
         while True:
             try:
+                # Before anything else: what is spooled must be safe also while the database cannot be
+                # reached.
+                await asyncio.to_thread(self._spool.sync)
                 async with await connect(self._database_url) as connection:
                     while True:
                         if not await self.deliver_batch(connection):
@@ -93,5 +97,7 @@ class Drain:
     def _reject(self, event: bytes, why: str) -> None:
         self.rejected += 1
         _log.error("event.rejected", reason=why)
+        if self._rejected_path.exists() and self._rejected_path.stat().st_size > _MAX_REJECTED_BYTES:
+            return
         with self._rejected_path.open("ab") as file:
             file.write(event + b"\n")

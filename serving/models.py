@@ -62,6 +62,7 @@ class NodeCredential(models.Model):
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="+", db_column="node")
     endpoint_id = models.UUIDField()
     revision = models.PositiveIntegerField()
+    public_key = models.BinaryField()
     sealed = models.BinaryField()
 
     class Meta:

@@ -45,7 +45,7 @@ class Node:
 
     async def start(self) -> None:
         """Serve what the disk holds at once; follow the database and deliver events in the background."""
-        await asyncio.to_thread(self.feed.restore)
+        self.feed.restore()
         for name, work in (("feed", self.feed.run()), ("drain", self.drain.run())):
             task = asyncio.create_task(work, name=name)
             task.add_done_callback(self._ended)

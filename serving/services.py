@@ -11,13 +11,18 @@ from serving.models import Node, NodeCredential
 
 
 def seal_credentials() -> int:
-    """Seal each endpoint's credential to each registered node's own key where it is missing or old; returns how many."""
+    """Seal each endpoint's credential to each registered node's own key where it is missing or old; returns how many.
+
+    A node that was set up anew has another key under the same name and gets its credentials again.
+    """
     sealed = 0
     endpoints = list(Endpoint.objects.select_related("credential").filter(credential__isnull=False))
     for node in Node.objects.all():
-        known = dict(NodeCredential.objects.filter(node=node).values_list("endpoint_id", "revision"))
+        known = {
+            row.endpoint_id: (row.revision, bytes(row.public_key)) for row in NodeCredential.objects.filter(node=node)
+        }
         for endpoint in endpoints:
-            if known.get(endpoint.id) == endpoint.revision or endpoint.credential is None:
+            if known.get(endpoint.id) == (endpoint.revision, bytes(node.public_key)) or endpoint.credential is None:
                 continue
             secret = crypto.unseal(bytes(endpoint.credential.sealed)).encode()
             with transaction.atomic():
@@ -26,6 +31,7 @@ def seal_credentials() -> int:
                     endpoint_id=endpoint.id,
                     defaults={
                         "revision": endpoint.revision,
+                        "public_key": bytes(node.public_key),
                         "sealed": SealedBox(PublicKey(bytes(node.public_key))).encrypt(secret),
                     },
                 )

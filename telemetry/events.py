@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from promptstore.core import clock
 
 MAX_TEXT_CHARS = 20_000
+MAX_VARIABLES_CHARS = 40_000
 MAX_VARIABLES_NODES = 2_000
 MAX_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=7)
@@ -149,8 +150,8 @@ def _variables(value: Any) -> str | None:
             characters += len(current)
             if "\x00" in current:
                 return "must not contain NUL"
-        if nodes + len(pending) > MAX_VARIABLES_NODES or characters > MAX_TEXT_CHARS:
-            return f"must have at most {MAX_VARIABLES_NODES} values and {MAX_TEXT_CHARS} characters"
+        if nodes + len(pending) > MAX_VARIABLES_NODES or characters > MAX_VARIABLES_CHARS:
+            return f"must have at most {MAX_VARIABLES_NODES} values and {MAX_VARIABLES_CHARS} characters"
     return None
 
 

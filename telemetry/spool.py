@@ -64,7 +64,7 @@ class Spool:
         *,
         max_bytes: int = 256_000_000,
         segment_bytes: int = 8_000_000,
-        max_event_bytes: int = 200_000,
+        max_event_bytes: int = 400_000,
     ) -> None:
         """Open or create; raises `SpoolLockedError`.
 

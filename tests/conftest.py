@@ -58,7 +58,7 @@ def _flush_as_owner(self: TransactionTestCase) -> None:
         _connect_as(settings.DATABASE_URL)
 
 
-TransactionTestCase._fixture_teardown = _flush_as_owner  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _flush_as_owner  # type: ignore[attr-defined]
 
 
 @pytest.fixture

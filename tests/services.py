@@ -22,7 +22,7 @@ def _start() -> None:
 
     home = Path(tempfile.mkdtemp(prefix="ps-test-"))
     _stack.callback(shutil.rmtree, home, ignore_errors=True)
-    database = _stack.enter_context(embedded.embedded_postgres(home))
+    database = _stack.enter_context(embedded.embedded_postgres(home, durable=False))
     broker = _stack.enter_context(embedded.embedded_valkey(home))
     os.environ.update(DATABASE_URL=database.app_url, DATABASE_OWNER_URL=database.owner_url, BROKER_URL=broker)
     atexit.register(_stack.close)

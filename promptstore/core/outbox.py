@@ -56,7 +56,8 @@ def emit(topic: str, payload: Mapping[str, Any], *, delay: timedelta = timedelta
         topic=topic, payload=dict(payload), available_at=clock.now() + delay
     )
     if not delay:
-        transaction.on_commit(lambda: _hurry(message.pk, topic))
+        # Robust: the change is committed, so a failed shortcut must not look like a failed change.
+        transaction.on_commit(lambda: _hurry(message.pk, topic), robust=True)
 
 
 def _hurry(message_id: int, topic: str) -> None:
@@ -120,7 +121,8 @@ def _give_back(message: OutboxMessage, error: Exception) -> None:
         dead=dead,
         exc_info=error,
     )
-    OutboxMessage.objects.filter(pk=message.pk).update(
+    # Attempts are the lease's fence: who was overtaken does not free the claim of who works on it now.
+    OutboxMessage.objects.filter(_open(), pk=message.pk, attempts=message.attempts).update(
         claimed_until=None,
         last_error=f"{type(error).__name__}: {error}"[:2000],
         available_at=now + timedelta(seconds=min(2**message.attempts, 300)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +148,8 @@ def _keep(**found: dict[str, str]) -> dict[str, Any]:
         access[name] |= values
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(access, file, indent=2)
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(access, indent=2), encoding="utf-8")
     temporary.replace(path)
     return access
 

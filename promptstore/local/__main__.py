@@ -66,7 +66,7 @@ def print_environment(config: LocalConfig) -> None:
 
     Raises `LocalError` if none runs.
     """
-    file = published(Home.open(config.home))
+    file = published(Home(config.home))
     if not file.exists():
         raise LocalError(f"no instance runs on {config.home}; start one with `make run`")
     for name, value in json.loads(file.read_text(encoding="utf-8")).items():

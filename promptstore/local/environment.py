@@ -67,7 +67,7 @@ def publish(environment: Mapping[str, str], *, home: Home) -> None:
 
 def published(home: Home) -> Path:
     """The file that `publish` writes and the supervisor removes when it stops."""
-    return home.run / "environment.json"
+    return home.path / "run" / "environment.json"
 
 
 def _keys(environ: Mapping[str, str], *, home: Home) -> dict[str, str]:

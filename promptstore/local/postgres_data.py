@@ -69,15 +69,17 @@ class PostgresData:
         command += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command += ["--auth=scram-sha-256", "--no-instructions", *([] if self.durable else ["--no-sync"])]
         tied = launcher(death_signal=15, account=self.account, enter_any_directory=self.is_locked_in())
-        done = subprocess.run(
-            [*tied, *command],
-            cwd=self.directory,
-            env=server_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        password_file.unlink()
+        try:
+            done = subprocess.run(
+                [*tied, *command],
+                cwd=self.directory,
+                env=server_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            password_file.unlink()
         if done.returncode != 0:
             raise LocalError(f"PostgreSQL could not make {self.path}:\n{done.stdout}{done.stderr}")
         draft.rename(self.path)

@@ -108,9 +108,11 @@ def _failures(timeout_s: float) -> Iterator[None]:
         raise ProviderError(FailureKind.TIMEOUT, f"no complete answer within {timeout_s:g} s") from error
     except aiohttp.ClientPayloadError as error:
         raise ProviderError(FailureKind.TRUNCATED, "the connection broke off inside the answer") from error
-    except UrlRefusedError as error:
-        raise ProviderError(FailureKind.UNAVAILABLE, f"refused by the URL guard: {error}") from error
+    except aiohttp.ClientConnectorError as error:
+        refused = isinstance(error.os_error, UrlRefusedError)
+        what = "refused by the URL guard" if refused else "cannot reach the endpoint"
+        raise ProviderError(FailureKind.UNAVAILABLE, f"{what}: {error.os_error}") from error
     except (aiohttp.ClientConnectionError, OSError) as error:
-        raise ProviderError(FailureKind.UNAVAILABLE, f"cannot reach the endpoint: {error}") from error
+        raise ProviderError(FailureKind.UNAVAILABLE, f"the connection failed: {error}") from error
     except aiohttp.ClientError as error:
         raise ProviderError(FailureKind.MALFORMED, f"not an HTTP answer: {type(error).__name__}") from error

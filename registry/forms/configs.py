@@ -46,7 +46,8 @@ class ConfigForm(forms.Form):
     rate_per_s = _limit("Most calls", "Per second.")
     max_input_bytes = _limit("Largest request", "In bytes.")
     policy_mode = forms.ChoiceField(
-        choices=[("buffer", "Hold answers back until they were checked"), ("off", "Off")], label="Policy filter"
+        choices=[("buffer", "Hold answers back until they were checked"), ("off", "Off")],
+        label="Policy filter",
     )
     banned = forms.CharField(
         required=False,
@@ -54,7 +55,9 @@ class ConfigForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text="One a line: a name, a colon, and a phrase or /an expression/ whose repeats are bounded.",
     )
-    policy_message = forms.CharField(required=False, max_length=2000, label="Shown instead of a withheld answer")
+    policy_message = forms.CharField(
+        required=False, max_length=2000, label="Shown instead of a withheld answer"
+    )
     share_bp = forms.IntegerField(
         required=False,
         min_value=0,
@@ -64,10 +67,17 @@ class ConfigForm(forms.Form):
     )
     json_body = JSONTextField(label="As JSON", rows=12, help_text="Fill this in to replace everything above.")
     version = forms.CharField(required=False, max_length=80, help_text="Empty: the next minor version.")
-    changelog = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}), label="What changed")
-    sample_variables = JSONTextField(label="Variables of a request", rows=2, help_text="For the trial, as JSON.")
+    changelog = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 2}), label="What changed"
+    )
+    sample_variables = JSONTextField(
+        label="Variables of a request", rows=2, help_text="For the trial, as JSON."
+    )
     sample_output = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 2}), label="An answer of the model", help_text="For the trial."
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="An answer of the model",
+        help_text="For the trial.",
     )
 
     def clean_banned(self) -> list[dict[str, str]]:
@@ -77,7 +87,9 @@ class ConfigForm(forms.Form):
                 continue
             name, colon, pattern = line.partition(":")
             if not colon or not name.strip() or not pattern.strip():
-                raise forms.ValidationError(f"Line {number}: write a name, a colon and a phrase, such as “secrets: root password”.")
+                raise forms.ValidationError(
+                    f"Line {number}: write a name, a colon and a phrase, such as “secrets: root password”."
+                )
             entries.append({"id": name.strip(), "pattern": pattern.strip()})
         return entries
 

@@ -12,7 +12,12 @@ from registry.forms.json_text import json_problem, pretty
 from registry.models import PromptDraft
 
 JSON_PARTS: Final = ("input_schema", "output_schema", "tools", "params")
-_EMPTY: Final = {"input_schema": {"type": "object", "properties": {}}, "output_schema": None, "tools": [], "params": {}}
+_EMPTY: Final[dict[str, Any]] = {
+    "input_schema": {"type": "object", "properties": {}},
+    "output_schema": None,
+    "tools": [],
+    "params": {},
+}
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,12 @@ class EditorState:
         return cls(
             revision=draft.revision,
             messages=tuple(MessageRow(item["role"], item["content"]) for item in body["messages"]),
-            parts={name: "" if body.get(name) in (None, [], {}) else pretty(body[name]) for name in JSON_PARTS},
-            examples=tuple(ExampleRow(item["name"], pretty(item["variables"])) for item in draft.example_inputs),
+            parts={
+                name: "" if body.get(name) in (None, [], {}) else pretty(body[name]) for name in JSON_PARTS
+            },
+            examples=tuple(
+                ExampleRow(item["name"], pretty(item["variables"])) for item in draft.example_inputs
+            ),
         )
 
     @classmethod
@@ -60,18 +69,26 @@ class EditorState:
         names, variables = data.getlist("example_name"), data.getlist("example_variables")
         return cls(
             revision=_number(data.get("revision")),
-            messages=tuple(MessageRow(role, _unix(text)) for role, text in zip(roles, contents, strict=False)),
+            messages=tuple(
+                MessageRow(role, _unix(text)) for role, text in zip(roles, contents, strict=False)
+            ),
             parts={name: _unix(data.get(name, "")) for name in JSON_PARTS},
-            examples=tuple(ExampleRow(name, _unix(text)) for name, text in zip(names, variables, strict=False)),
+            examples=tuple(
+                ExampleRow(name, _unix(text)) for name, text in zip(names, variables, strict=False)
+            ),
             shown=_number(data.get("shown")),
         )
 
     def read(self) -> tuple[EditorState, dict[str, Any], list[dict[str, Any]]]:
-        """The state with `errors` filled in, the prompt document, and the example inputs. Use the latter two only without errors."""
+        """The state with its `errors`, the prompt document and the example inputs; both hold only without errors."""
         errors: dict[str, str] = {}
-        body: dict[str, Any] = {"messages": [{"role": row.role, "content": row.content} for row in self.messages]}
+        body: dict[str, Any] = {
+            "messages": [{"role": row.role, "content": row.content} for row in self.messages]
+        }
         for name in JSON_PARTS:
-            value, problem = json_problem(self.parts[name]) if self.parts[name].strip() else (_EMPTY[name], "")
+            value, problem = (
+                json_problem(self.parts[name]) if self.parts[name].strip() else (_EMPTY[name], "")
+            )
             if problem:
                 errors[name] = problem
             body[name] = value

@@ -38,7 +38,10 @@ class EndpointForm(forms.Form):
         help_text="Calls through it fail until it does.",
     )
     reason = forms.CharField(
-        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}), help_text="Why, if it does not answer."
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why, if it does not answer.",
     )
 
 

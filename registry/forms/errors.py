@@ -9,7 +9,9 @@ from django import forms
 from promptstore.core.errors import DomainError
 
 
-def show_refusal(form: forms.BaseForm, error: DomainError, *, places: Mapping[str, str] | None = None) -> None:
+def show_refusal(
+    form: forms.BaseForm, error: DomainError, *, places: Mapping[str, str] | None = None
+) -> None:
     """Put the refusal at the form's field; one about anything else goes on top.
 
     `places` maps the beginning of a service's field, such as `body.limits`, to a field of the form.

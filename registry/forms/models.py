@@ -42,8 +42,14 @@ PLACES: Final[dict[str, str]] = {
     "price": "price_input",
 }
 SECTIONS: Final = (
-    ("Identity", ("name", "version", "kind", "provider", "provider_model_id", "endpoint", "snapshot_at", "checksum")),
-    ("Weights", ("weights_format", "weights_parameters", "weights_dtype", "weights_licence", "weights_shards")),
+    (
+        "Identity",
+        ("name", "version", "kind", "provider", "provider_model_id", "endpoint", "snapshot_at", "checksum"),
+    ),
+    (
+        "Weights",
+        ("weights_format", "weights_parameters", "weights_dtype", "weights_licence", "weights_shards"),
+    ),
     ("Training", ("training_commit", "training_dataset", "training_build")),
     ("Tokenizer and runtime", tuple(MEMBERS["tokenizer"].values()) + tuple(MEMBERS["runtime"].values())),
     ("Use", ("context_tokens", "price_input", "price_output", "params")),
@@ -65,9 +71,16 @@ def _text(label: str, help_text: str = "", max_length: int = 300) -> forms.CharF
 class ModelForm(forms.Form):
     """An entry of the model registry as people type it."""
 
-    name = forms.CharField(max_length=80, help_text="What releases call the model, such as config-assistant-model.")
+    name = forms.CharField(
+        max_length=80, help_text="What releases call the model, such as config-assistant-model."
+    )
     version = forms.CharField(max_length=80, help_text="A semantic version above the latest, such as 1.3.0.")
-    kind = forms.ChoiceField(choices=[(EntryKind.HOSTED.value, "Hosted by a provider"), (EntryKind.SELF_HOSTED.value, "Self-hosted")])
+    kind = forms.ChoiceField(
+        choices=[
+            (EntryKind.HOSTED.value, "Hosted by a provider"),
+            (EntryKind.SELF_HOSTED.value, "Self-hosted"),
+        ]
+    )
     provider = forms.CharField(max_length=60, help_text="Who runs it: openai, anthropic, vllm, local…")
     provider_model_id = forms.CharField(
         max_length=200,
@@ -83,10 +96,14 @@ class ModelForm(forms.Form):
     )
     checksum = _text("Checksum", "Self-hosted models: sha256: and 64 hex digits of the weights.", 80)
     weights_format = _text("Format", "gguf, safetensors…", 40)
-    weights_parameters = forms.IntegerField(required=False, min_value=1, label="Parameters", help_text="How many.")
+    weights_parameters = forms.IntegerField(
+        required=False, min_value=1, label="Parameters", help_text="How many."
+    )
     weights_dtype = _text("Number type", "bf16, q4_k_m…", 40)
     weights_licence = _text("Licence", "SPDX identifier or name.", 100)
-    weights_shards = JSONTextField(label="Shards", rows=3, help_text='JSON: [{"name": …, "checksum": "sha256:…"}]')
+    weights_shards = JSONTextField(
+        label="Shards", rows=3, help_text='JSON: [{"name": …, "checksum": "sha256:…"}]'
+    )
     training_commit = _text("Training commit", "Commit hash in lower-case hex.", 64)
     training_dataset = _text("Dataset snapshot", "sha256:… of the training data.", 71)
     training_build = _text("Build number", "", 80)
@@ -96,22 +113,40 @@ class ModelForm(forms.Form):
     runtime_cuda = _text("CUDA version", "", 40)
     runtime_quantization = _text("Quantization", "", 80)
     runtime_transforms = _text("Transforms", "What was done to the model, separated by commas.")
-    context_tokens = forms.IntegerField(required=False, min_value=1, label="Context window", help_text="In tokens.")
+    context_tokens = forms.IntegerField(
+        required=False, min_value=1, label="Context window", help_text="In tokens."
+    )
     price_input = forms.DecimalField(
-        required=False, min_value=0, max_digits=15, decimal_places=9, label="Price of input", help_text="Dollars per million tokens."
+        required=False,
+        min_value=0,
+        max_digits=15,
+        decimal_places=9,
+        label="Price of input",
+        help_text="Dollars per million tokens.",
     )
     price_output = forms.DecimalField(
-        required=False, min_value=0, max_digits=15, decimal_places=9, label="Price of output", help_text="Dollars per million tokens."
+        required=False,
+        min_value=0,
+        max_digits=15,
+        decimal_places=9,
+        label="Price of output",
+        help_text="Dollars per million tokens.",
     )
     params = JSONTextField(label="Parameters of every call", rows=3, help_text='JSON: {"temperature": 0}')
     promised_latency_ms = forms.IntegerField(
         required=False, min_value=1, label="Promised latency", help_text="95th percentile, in milliseconds."
     )
     promised_availability_bp = forms.IntegerField(
-        required=False, min_value=0, max_value=10_000, label="Promised availability", help_text="In basis points: 9990 is 99.9 %."
+        required=False,
+        min_value=0,
+        max_value=10_000,
+        label="Promised availability",
+        help_text="In basis points: 9990 is 99.9 %.",
     )
     metrics = JSONTextField(label="Evaluation metrics", rows=3, help_text='JSON: {"exact_match": 0.91}')
-    changelog = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}), label="What changed")
+    changelog = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 3}), label="What changed"
+    )
 
     def __init__(self, *args: Any, endpoints: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -134,10 +169,13 @@ class ModelForm(forms.Form):
         """The entry as `registry.entries` reads it, without what was left empty."""
         typed = self.cleaned_data
         entry: dict[str, Any] = {
-            name: typed[name] for name in ("kind", "provider", "provider_model_id", "endpoint", "snapshot_at", "checksum")
+            name: typed[name]
+            for name in ("kind", "provider", "provider_model_id", "endpoint", "snapshot_at", "checksum")
         }
         for column, members in MEMBERS.items():
-            entry[column] = {member: typed[box] for member, box in members.items() if typed[box] not in (None, "")}
+            entry[column] = {
+                member: typed[box] for member, box in members.items() if typed[box] not in (None, "")
+            }
         if transforms := entry["runtime"].get("transforms"):
             entry["runtime"]["transforms"] = [part.strip() for part in transforms.split(",") if part.strip()]
         entry["metrics"], entry["params"] = typed["metrics"] or {}, typed["params"] or {}

@@ -3,7 +3,6 @@ from __future__ import annotations
 from django import forms
 
 
-
 class PromptForm(forms.Form):
     """A new prompt."""
 
@@ -42,7 +41,9 @@ class LintPolicyForm(forms.Form):
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
     token_budget = forms.IntegerField(
-        required=False, min_value=1, help_text="The most tokens that a prompt's fixed text may have. Empty: no bound."
+        required=False,
+        min_value=1,
+        help_text="The most tokens that a prompt's fixed text may have. Empty: no bound.",
     )
     banned_topics = forms.CharField(
         required=False,

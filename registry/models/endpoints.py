@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from django.db import models
-from simple_history.models import HistoricalRecords
 
+from promptstore.core.history import ChangeHistory
 from promptstore.core.models import TenantModel
 from registry.models.base import valid_name
 
@@ -18,7 +18,7 @@ class Endpoint(TenantModel):
     revision = models.PositiveIntegerField(default=1)
     # The latest probe: `{"ok", "detail", "latency_ms", "at", "revision"}`.
     last_check = models.JSONField(null=True)
-    history = HistoricalRecords(excluded_fields=["last_check"])
+    history = ChangeHistory(excluded_fields=["last_check"])
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="endpoint_name_is_unique")]

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from django.db import models
-from simple_history.models import HistoricalRecords
 
+from promptstore.core.history import ChangeHistory
 from promptstore.core.models import TenantModel
 from registry.models.base import valid_name
 
@@ -20,7 +20,7 @@ class Feature(TenantModel):
     description = models.TextField(default="", blank=True)
     risk_class = models.CharField(max_length=10, choices=Risk.choices, default=Risk.LIMITED)
     owner = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT, related_name="+")
-    history = HistoricalRecords()
+    history = ChangeHistory()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "slug"], name="feature_slug_is_unique")]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from simple_history.models import HistoricalRecords
 
+from promptstore.core.history import ChangeHistory
 from promptstore.core.models import TenantModel
 
 
@@ -13,7 +13,7 @@ class LintPolicy(TenantModel):
     token_budget = models.PositiveIntegerField(null=True)
     banned_topics = ArrayField(models.CharField(max_length=80), default=list)
     revision = models.PositiveIntegerField(default=1)
-    history = HistoricalRecords()
+    history = ChangeHistory()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project"], name="one_lint_policy_per_project")]

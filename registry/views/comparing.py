@@ -76,9 +76,14 @@ def cost_changes(draft: PromptDraft, latest: PromptVersion | None) -> list[CostC
     before: dict[str, int] = {}
     if latest is not None:
         tokens = int(latest.token_counts.get("typical", 0))
-        before = {item.label: item.cost.estimate.per_call_nanos for item in model_costs(latest.project_id, latest.body, tokens)}
+        before = {
+            item.label: item.cost.estimate.per_call_nanos
+            for item in model_costs(latest.project_id, latest.body, tokens)
+        }
     return [
-        CostChange(item.label, before.get(item.label), item.cost.estimate.per_call_nanos, item.cost.estimate.exact)
+        CostChange(
+            item.label, before.get(item.label), item.cost.estimate.per_call_nanos, item.cost.estimate.exact
+        )
         for item in after
     ]
 

@@ -42,7 +42,9 @@ def config_version_page(request: ProjectRequest, name: str, version: str) -> Htt
     return _shown(request, config, config_version(config=config, version=version))
 
 
-def _shown(request: ProjectRequest, config: ServingConfig, version: ServingConfigVersion | None) -> HttpResponse:
+def _shown(
+    request: ProjectRequest, config: ServingConfig, version: ServingConfigVersion | None
+) -> HttpResponse:
     rows = config_versions(config=config)
     earlier = rows.filter(version_order__lt=version.version_order).first() if version else None
     changes = []

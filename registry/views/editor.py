@@ -84,7 +84,11 @@ def _save(
         return state, DomainError(first, code="invalid_json", errors=[])
     try:
         save_draft(
-            actor=request.actor, draft_id=draft.pk, revision=state.revision, body=body, example_inputs=examples
+            actor=request.actor,
+            draft_id=draft.pk,
+            revision=state.revision,
+            body=body,
+            example_inputs=examples,
         )
     except DomainError as error:
         if error.field and not isinstance(error, StaleWrite):

@@ -17,6 +17,7 @@ from registry.forms.editor import EditorState
 from registry.forms.json_text import json_problem
 from registry.models import PromptDraft
 from registry.rendering.diff import diff_texts
+from registry.rendering.json_lines import json_lines
 from registry.selectors.models import latest_entries
 
 MAX_COSTS = 6
@@ -110,7 +111,10 @@ def conflict_of(draft: PromptDraft, state: EditorState) -> Conflict:
     theirs = EditorState.of_draft(draft)
     count = max(len(theirs.messages), len(state.messages))
     pairs = [(f"Message {at + 1}", _text(theirs, at), _text(state, at)) for at in range(count)]
-    pairs += [(name.replace("_", " ").capitalize(), text, state.parts[name]) for name, text in theirs.parts.items()]
+    pairs += [
+        (name.replace("_", " ").capitalize(), _ordered(text), _ordered(state.parts[name]))
+        for name, text in theirs.parts.items()
+    ]
     return Conflict(
         revision=draft.revision,
         saved_by=str(draft.updated_by or "Somebody"),
@@ -121,6 +125,12 @@ def conflict_of(draft: PromptDraft, state: EditorState) -> Conflict:
             if old.strip() != new.strip()
         ],
     )
+
+
+def _ordered(text: str) -> str:
+    """JSON one value a line with sorted keys, so that only content differs; other text as it is."""
+    value, problem = json_problem(text) if text.strip() else (None, "")
+    return text if problem or value is None else json_lines(value)
 
 
 def _text(state: EditorState, index: int) -> str:

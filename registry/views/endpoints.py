@@ -38,7 +38,9 @@ def endpoint_create(request: ProjectRequest) -> HttpResponse:
         else:
             messages.success(request, f"{made.name} is ready.")
             return redirect("registry:endpoint_detail", name=made.name)
-    return render(request, "registry/endpoint_create.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "registry/endpoint_create.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,7 +69,11 @@ def endpoint_detail(request: ProjectRequest, name: str) -> HttpResponse:
         except DomainError as error:
             show_refusal(form, error)
         else:
-            said = "Nothing to change." if saved.revision == endpoint.revision else "Serving nodes use it within seconds."
+            said = (
+                "Nothing to change."
+                if saved.revision == endpoint.revision
+                else "Serving nodes use it within seconds."
+            )
             messages.success(request, said)
             return redirect("registry:endpoint_detail", name=name)
     check = endpoint.last_check or {}

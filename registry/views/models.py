@@ -35,7 +35,9 @@ _WORDS = {
 def model_list(request: ProjectRequest) -> HttpResponse:
     """A project's models, with search."""
     search = request.GET.get("q", "").strip()
-    page = page_of(language_models(project_id=request.project.pk, search=search), request.GET.get("cursor", ""))
+    page = page_of(
+        language_models(project_id=request.project.pk, search=search), request.GET.get("cursor", "")
+    )
     return render(request, "registry/model_list.html", {"page": page, "search": search})
 
 
@@ -69,10 +71,16 @@ def _facts(entry: ModelVersion) -> list[tuple[str, list[tuple[str, str]]]]:
     found = []
     for column, title in _WORDS.items():
         values: dict[str, Any] = getattr(entry, column) or {}
-        rows = [(key.replace("_", " "), value if isinstance(value, str) else pretty(value)) for key, value in values.items()]
+        rows = [(key.replace("_", " "), _in_words(value)) for key, value in values.items()]
         if rows:
             found.append((title, rows))
     return found
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else pretty(value)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -22,9 +22,12 @@ def prompt_list(request: ProjectRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     archived = request.GET.get("show") == "archived"
     page = page_of(
-        prompts(project_id=request.project.pk, search=search, archived=archived), request.GET.get("cursor", "")
+        prompts(project_id=request.project.pk, search=search, archived=archived),
+        request.GET.get("cursor", ""),
     )
-    return render(request, "registry/prompt_list.html", {"page": page, "search": search, "archived": archived})
+    return render(
+        request, "registry/prompt_list.html", {"page": page, "search": search, "archived": archived}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -59,7 +59,7 @@ def _review(request: ProjectRequest, draft: PromptDraft, form: PublishForm) -> H
         "report": report,
         "places": places_of(report),
         "proposal": proposal,
-        "unchanged": latest is not None and latest.body == draft.body and not latest.is_withdrawn,
+        "unchanged": latest is not None and latest.body == draft.body and not hasattr(latest, "withdrawal"),
         "changes": changes_between(latest.body, draft.body) if latest else None,
         "costs": cost_changes(draft, latest) if report.publishable else [],
     }

@@ -56,7 +56,9 @@ def prompt_diff(request: ProjectRequest, name: str) -> HttpResponse:
     if not versions:
         return redirect("registry:prompt_detail", name=name)
     new = _chosen(versions, request.GET.get("to", ""), versions[0])
-    old = _chosen(versions, request.GET.get("from", ""), versions[min(versions.index(new) + 1, len(versions) - 1)])
+    old = _chosen(
+        versions, request.GET.get("from", ""), versions[min(versions.index(new) + 1, len(versions) - 1)]
+    )
     return render(
         request,
         "registry/prompt_diff.html",

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from django.db import models
-from simple_history.models import HistoricalRecords
 
+from promptstore.core.history import ChangeHistory
 from promptstore.core.models import InsertOnlyModel, TenantModel
 from releases.states import PromotionState
 
@@ -25,7 +25,7 @@ class Promotion(TenantModel):
     outcome = models.TextField(default="")
     requested_by = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()
-    history = HistoricalRecords(excluded_fields=["plan"])
+    history = ChangeHistory(excluded_fields=["plan"])
 
     class Meta:
         constraints = [

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from django.db import models
-from simple_history.models import HistoricalRecords
 
 from promptstore.core import clock
+from promptstore.core.history import ChangeHistory
 from promptstore.core.models import InsertOnlyModel, TenantModel
 from releases.states import RolloutState
 
@@ -32,7 +32,7 @@ class Rollout(TenantModel):
     incident_id = models.UUIDField(null=True)
     pause_reason = models.TextField(default="")
     finished_at = models.DateTimeField(null=True)
-    history = HistoricalRecords()
+    history = ChangeHistory()
 
     class Meta:
         constraints = [

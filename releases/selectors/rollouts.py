@@ -82,7 +82,9 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
     is_live = rollout.state in LIVE
     until = now if is_live or rollout.finished_at is None else rollout.finished_at + timedelta(minutes=2)
     rules = applicable_rules(rollout, policy)
-    series = load_series(rollout, since=_since(rollout, rules, until, whole=whole), until=until)
+    since = _since(rollout, rules, until, whole=whole)
+    # Also the window before the first point, so that it is measured like the others.
+    series = load_series(rollout, since=since - _longest(rules), until=until)
     evaluations = _evaluations(rules, series, now) if is_live else _latest(rollout, rules)
     decisions = list(reversed(rollout.decisions.order_by("-number")[:_LOG]))
     samples = samples_in_step(rollout)
@@ -99,7 +101,14 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
         samples_to_go=hold.samples_to_go if hold else 0,
         waits_for=hold.reasons if hold else (),
         rules=tuple(
-            judged(rules, evaluations, series, until=min(until, now), marks=_marks(decisions, series))
+            judged(
+                rules,
+                evaluations,
+                series,
+                since=since,
+                until=min(until, now),
+                marks=_marks(decisions, since, until),
+            )
         ),
         decisions=tuple(reversed(decisions)),
         log=tuple(decision_log(reversed(decisions))),
@@ -148,8 +157,11 @@ def withdrawn_sentence(rollout: Rollout) -> str:
 def _since(rollout: Rollout, rules: Sequence[RuleSpec], until: datetime, *, whole: bool) -> datetime:
     if whole:
         return rollout.created_at
-    longest = max((longest_window_s(rule.rule) for rule in rules), default=0)
-    return max(rollout.created_at, until - max(LEAST_SPAN, timedelta(seconds=3 * longest)))
+    return max(rollout.created_at, until - max(LEAST_SPAN, 3 * _longest(rules)))
+
+
+def _longest(rules: Sequence[RuleSpec]) -> timedelta:
+    return timedelta(seconds=max((longest_window_s(rule.rule) for rule in rules), default=0))
 
 
 def _evaluations(rules: Iterable[RuleSpec], series: MinuteSeries, now: datetime) -> dict[str, Evaluation]:
@@ -197,10 +209,10 @@ def _hold(
     return decision if isinstance(decision, Hold) else None
 
 
-def _marks(decisions: Sequence[RolloutDecision], series: MinuteSeries) -> list[dict[str, Any]]:
-    """A mark at each change of weight within the series."""
+def _marks(decisions: Sequence[RolloutDecision], since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """A mark at each change of weight."""
     return [
         {"at": int(one.at.timestamp()), "label": weight(one.to_weight_bp)}
         for one in decisions
-        if one.from_weight_bp != one.to_weight_bp and series.since <= one.at <= series.until
+        if one.from_weight_bp != one.to_weight_bp and since <= one.at <= until
     ]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from releases.routing import Arm
 from releases.rules import (
     CATALOGUE,
+    And,
     Evaluation,
     Operator,
+    Or,
+    Rule,
     RuleAction,
     RuleSpec,
     Threshold,
@@ -20,7 +22,8 @@ from releases.rules import (
 )
 from releases.rules.nodes import Condition, MarginMode, conditions, window_s_of
 from releases.rules.sentences import amount, duration, number
-from telemetry.metrics import MinuteSeries, chart
+from releases.selectors.rolling_charts import rolling_chart
+from telemetry.metrics import MinuteSeries
 
 _ACTIONS = {
     RuleAction.STEP: "rolls back in steps",
@@ -33,7 +36,6 @@ _COMPARISONS = {
     Operator.BELOW: "below",
     Operator.AT_MOST: "at or below",
 }
-ARMS = (Arm.CANDIDATE.value, Arm.STABLE.value)
 
 
 @dataclass(frozen=True)
@@ -52,32 +54,24 @@ class RuleView:
 
 
 def rule_in_words(spec: RuleSpec) -> str:
-    """“Rolls back in steps and opens a P1 incident when policy hits are above 0.5 % for 10 min.”"""
-    what = f"{_ACTIONS[spec.action]} and opens a {spec.severity.value} incident"
-    if spec.action is RuleAction.HOLD:
-        what = _ACTIONS[spec.action]
-    return f"{what[:1].upper()}{what[1:]} when {_joined(spec)}."
+    """“Policy hits above 0.5 % over 10 min: rolls back in steps and opens a P1 incident.”"""
+    what = _ACTIONS[spec.action]
+    if spec.action is not RuleAction.HOLD:
+        what += f" and opens a {spec.severity.value} incident"
+    return f"{_rule(spec.rule)}: {what}."
 
 
-def _joined(spec: RuleSpec) -> str:
-    parts = [_condition(condition) for condition in conditions(spec.rule)]
-    if len(parts) == 1:
-        return parts[0]
-    words = " and " if " and " in spec.when and " or " not in spec.when else " or "
-    if " and " in spec.when and " or " in spec.when:
-        return f"this holds: {spec.when}"
-    return words.join(parts)
-
-
-def _condition(condition: Condition) -> str:
-    metric = CATALOGUE[condition.metric]
-    window = f"for {duration(window_s_of(condition))}"
-    title = metric.title[:1].lower() + metric.title[1:]
-    if isinstance(condition, Threshold):
-        limit = amount(float(condition.limit), metric.unit)
-        return f"{title}: {_COMPARISONS[condition.operator]} {limit} {window}"
-    margin = f"{number(float(condition.margin) * 100)} {_MARGINS[condition.mode]}"
-    return f"{title}: worse than stable by {margin} {window}"
+def _rule(rule: Rule) -> str:
+    if isinstance(rule, And | Or):
+        parts = [f"({_rule(part)})" if isinstance(part, And | Or) else _rule(part) for part in rule.parts]
+        return (" and " if isinstance(rule, And) else ", or ").join(parts)
+    metric = CATALOGUE[rule.metric]
+    window = f"over {duration(window_s_of(rule))}"
+    if isinstance(rule, Threshold):
+        limit = amount(float(rule.limit), metric.unit)
+        return f"{metric.title} {_COMPARISONS[rule.operator]} {limit} {window}"
+    margin = f"{number(float(rule.margin) * 100)} {_MARGINS[rule.mode]}"
+    return f"{metric.title} worse than stable by {margin} {window}"
 
 
 _MARGINS = {MarginMode.RELATIVE: "%", MarginMode.ABSOLUTE: "points"}
@@ -93,6 +87,7 @@ def judged(
     evaluations: Mapping[str, Evaluation],
     series: MinuteSeries,
     *,
+    since: datetime,
     until: datetime,
     marks: Sequence[Mapping[str, Any]],
 ) -> list[RuleView]:
@@ -102,7 +97,7 @@ def judged(
             spec,
             verdict=found.verdict.value if found else "no_data",
             sentences=found.sentences if found else ("Not evaluated yet.",),
-            charts=tuple(_charts(spec, found, series, until=until, marks=marks)),
+            charts=tuple(_charts(spec, found, series, since=since, until=until, marks=marks)),
         )
         for spec, found in ((spec, evaluations.get(spec.id)) for spec in specs)
     ]
@@ -125,6 +120,7 @@ def _charts(
     evaluation: Evaluation | None,
     series: MinuteSeries,
     *,
+    since: datetime,
     until: datetime,
     marks: Sequence[Mapping[str, Any]],
 ) -> Iterable[Mapping[str, Any]]:
@@ -135,7 +131,7 @@ def _charts(
         if limit is None and isinstance(condition, Threshold):
             limit = float(condition.limit)
         seconds = window_s_of(condition)
-        data = dict(chart(series, condition.metric, ARMS))
+        data = rolling_chart(series, condition.metric, seconds, since=since, until=until)
         if limit is not None:
             data["limit"] = {"value": limit, "label": "Limit", "breach": _breach(condition)}
         data["window"] = {

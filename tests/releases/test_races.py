@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.world import World, make_world, production_policy
 
 
 @pytest.fixture
-def world(transactional_db: None, provider: ScriptedServer, clock: ManualClock) -> Iterator[World]:
+def world(transactional_db: None, provider: ScriptedServer, clock: ManualClock) -> World:
     """Like the world of other tests, but committed, so that threads see it."""
     return make_world(make_cast("acme"), provider)
 

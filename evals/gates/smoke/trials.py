@@ -14,6 +14,7 @@ from evals.states import Verdict
 from providers import ChatResult, FailureKind
 from registry.policy import Policy
 from registry.rendering.schemas import validate
+from registry.shown import everything_shown
 from telemetry.redaction import redact
 
 MAX_OUTPUT_CHARS = 4_000
@@ -103,36 +104,8 @@ def look_at(canned: CannedInput, reply: Reply, *, prompt: Mapping[str, Any], pol
         canned,
         reply,
         problems=tuple(_problems(reply.result, prompt.get("output_schema"))),
-        policy_reasons=tuple(policy.check(shown_text(reply.result))),
+        policy_reasons=tuple(policy.check(everything_shown(reply.result.text, reply.result.message.get("tool_calls")))),
     )
-
-
-def shown_text(result: ChatResult) -> str:
-    """Everything a user may come to see: the text, what tools are called with, and what both say once decoded.
-
-    Escapes in JSON must not hide a phrase from the filter: `"launch\\u0020code"` is shown as two words.
-    """
-    pieces = [result.text]
-    pending: list[Any] = [_decoded(result.text), result.message.get("tool_calls")]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            pieces.extend(value)
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-        elif isinstance(value, str):
-            pieces.append(value)
-            pending.append(_decoded(value))
-    return "\n".join(pieces)
-
-
-def _decoded(text: str) -> Any:
-    """The JSON object or list inside a text, or None."""
-    try:
-        return orjson.loads(text) if text.lstrip()[:1] in {"{", "["} else None
-    except orjson.JSONDecodeError:
-        return None
 
 
 def _problems(result: ChatResult, schema: Mapping[str, Any] | None) -> list[str]:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Length
-from simple_history.models import HistoricalRecords
 
 from promptstore.core import clock
+from promptstore.core.history import ChangeHistory
 from promptstore.core.ids import uuid7
 from promptstore.core.models.base import TenantModel
 
@@ -29,7 +29,7 @@ class Membership(TenantModel):
 
     user = models.ForeignKey("core.User", on_delete=models.PROTECT, related_name="memberships")
     roles = ArrayField(models.CharField(max_length=20), default=list)
-    history = HistoricalRecords()
+    history = ChangeHistory()
 
     class Meta:
         constraints = [

@@ -15,7 +15,7 @@ let blocked = false; // by a conflict, until the person decides
 
 const say = (text, tone = "") => {
   status.textContent = text;
-  status.className = `ps-small ${tone || "ps-muted"}`;
+  status.className = `ps-edit-bar__status ps-small ${tone || "ps-muted"}`;
 };
 
 const showErrors = (errors) => {
@@ -38,7 +38,7 @@ const shown = (answer) => {
   revision.value = answer.revision;
   notice.replaceChildren();
   status.innerHTML = answer.status;
-  status.className = "ps-small ps-muted";
+  status.className = "ps-edit-bar__status ps-small ps-muted";
   preview.innerHTML = answer.preview;
   findings.innerHTML = answer.findings;
   showErrors({});
@@ -46,10 +46,17 @@ const shown = (answer) => {
 
 const refused = (response, answer) => {
   showErrors(answer.errors ?? {});
-  say(`Not saved: ${answer.detail}`, "ps-tone--harm");
-  if (!answer.conflict) return;
+  if (!answer.conflict) {
+    say(`Not saved: ${answer.detail}`, "ps-tone--harm");
+    return;
+  }
   blocked = true;
   notice.innerHTML = answer.conflict;
+  say("Not saved: somebody saved before you. ", "ps-tone--harm");
+  const link = document.createElement("a");
+  link.href = "#editor-notice";
+  link.textContent = "Compare";
+  status.append(link);
 };
 
 const send = async () => {

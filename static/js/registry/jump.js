@@ -7,13 +7,18 @@ document.addEventListener("click", (event) => {
   if (!box) return;
   event.preventDefault();
   box.closest("details")?.setAttribute("open", "");
-  box.focus();
-  box.scrollIntoView({ block: "center" });
-  if (!link.dataset.line) return;
+  if (!link.dataset.line) {
+    box.scrollIntoView({ block: "center" });
+    box.focus({ preventScroll: true });
+    return;
+  }
   const lines = box.value.split("\n");
   const row = Math.min(Number(link.dataset.line), lines.length) - 1;
   const before = lines.slice(0, row).reduce((sum, line) => sum + line.length + 1, 0);
   const at = before + Math.min(units(lines[row], Number(link.dataset.column)), lines[row].length);
+  const line = box.parentElement.querySelector(".ps-edit__lines")?.children[row];
+  box.scrollTop = Math.max((line?.offsetTop ?? 0) - box.clientHeight / 2, 0);
+  box.scrollIntoView({ block: "center" });
+  box.focus({ preventScroll: true });
   box.setSelectionRange(at, at);
-  box.scrollTop = Math.max(row * 20 - box.clientHeight / 2, 0);
 });

@@ -1,27 +1,34 @@
-// Line numbers beside a text box. The box keeps its own scrolling; the numbers follow it.
+// Line numbers beside a text box whose lines wrap. A copy of the text behind the box, set in the same type, says how high each
+// line is; the numbers hang on its lines.
+const LINE_PX = 20;
+const MIN_ROWS = 4;
+const MAX_ROWS = 30;
+
 const attach = (box) => {
-  if (box.classList.contains("has-gutter")) return;
+  if (box.classList.contains("has-numbers")) return;
   const text = box.querySelector("textarea");
-  const gutter = document.createElement("div");
-  const numbers = document.createElement("div");
-  gutter.className = "ps-edit__gutter";
-  gutter.setAttribute("aria-hidden", "true");
-  gutter.append(numbers);
-  box.prepend(gutter);
-  box.classList.add("has-gutter");
-  let shown = 0;
+  const copy = document.createElement("div");
+  copy.className = "ps-edit__lines";
+  copy.setAttribute("aria-hidden", "true");
+  box.prepend(copy);
+  box.classList.add("has-numbers");
+
   const draw = () => {
-    const lines = text.value.split("\n").length;
-    if (lines === shown) return;
-    shown = lines;
-    numbers.textContent = Array.from({ length: lines }, (_, index) => index + 1).join("\n");
-    text.rows = Math.min(Math.max(lines + 1, 4), 30);
+    const lines = text.value.split("\n");
+    while (copy.childElementCount > lines.length) copy.lastElementChild.remove();
+    while (copy.childElementCount < lines.length) copy.append(document.createElement("div"));
+    lines.forEach((line, index) => {
+      const shown = line || "\u200b"; // an empty line is as high as any other
+      if (copy.children[index].textContent !== shown) copy.children[index].textContent = shown;
+    });
+    const last = copy.lastElementChild;
+    const rows = Math.round((last.offsetTop + last.offsetHeight - copy.firstElementChild.offsetTop) / LINE_PX) + 1;
+    text.rows = Math.min(Math.max(rows, MIN_ROWS), MAX_ROWS);
+    copy.scrollTop = text.scrollTop;
   };
-  // The numbers move by a scroll offset, so that no style has to be written into the page.
-  const follow = () => { gutter.scrollTop = text.scrollTop; };
-  text.addEventListener("input", () => { draw(); follow(); });
-  text.addEventListener("scroll", follow);
-  new ResizeObserver(() => { gutter.style.height = `${text.offsetHeight}px`; }).observe(text);
+  text.addEventListener("input", draw);
+  text.addEventListener("scroll", () => { copy.scrollTop = text.scrollTop; });
+  new ResizeObserver(draw).observe(box);
   draw();
 };
 

@@ -47,7 +47,7 @@ Call = Callable[[World, Actor], Any]
 WRITES: dict[str, tuple[str, Call]] = {
     "create_prompt": (
         "prompt.edit",
-        lambda w, a: prompts.create_prompt(actor=a, project_id=w.cast.project.id, name="new"),
+        lambda w, a: prompts.create_prompt(actor=a, project_id=w.cast.project.id, name="fresh"),
     ),
     "archive_prompt": (
         "prompt.withdraw",

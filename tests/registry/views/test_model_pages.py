@@ -76,9 +76,17 @@ def test_a_fault_inside_a_column_is_shown_at_its_box(browse: As, endpoint: Endpo
     assert "commit hash" in str(answer.context["form"].errors["training_commit"])
 
 
-def test_an_endpoint_that_does_not_answer_is_not_saved_without_a_reason(browse: As, model_server: ModelServer) -> None:
+def test_an_endpoint_that_does_not_answer_is_not_saved_without_a_reason(
+    browse: As, model_server: ModelServer
+) -> None:
     client = browse("engineer")
-    typed = {"name": "main", "protocol": "openai_http", "base_url": model_server.url, "allow_private": "on", "api_key": "sk-test-0123456789"}
+    typed = {
+        "name": "main",
+        "protocol": "openai_http",
+        "base_url": model_server.url,
+        "allow_private": "on",
+        "api_key": "sk-test-0123456789",
+    }
     model_server.answer_with(401)
     refused = client.post("/endpoints/new/", typed)
     assert refused.status_code == 422
@@ -144,7 +152,9 @@ def test_lists_take_the_same_queries_however_long_they_are(
         models.register_model_version(
             actor=engineer, project_id=project_id, name=f"model-{number}", version="1.0.0", entry=HOSTED
         )
-        configs.publish_config_version(actor=engineer, project_id=project_id, name=f"config-{number}", body=CONFIG)
+        configs.publish_config_version(
+            actor=engineer, project_id=project_id, name=f"config-{number}", body=CONFIG
+        )
 
     client = browse("auditor")
     add(0)

@@ -36,7 +36,9 @@ def test_an_empty_project_teaches_the_next_step(browse: As) -> None:
     assert b"Write the first prompt" not in browse("auditor").get("/prompts/").content
 
 
-def test_the_list_takes_the_same_queries_however_long_it_is(cast: Cast, browse: As, count_queries: Any) -> None:
+def test_the_list_takes_the_same_queries_however_long_it_is(
+    cast: Cast, browse: As, count_queries: Any
+) -> None:
     client = browse("writer")
     make_prompt(cast)
     client.get("/prompts/")
@@ -83,7 +85,9 @@ def test_saving_without_javascript_stores_and_comes_back(browse: As, draft: Prom
     draft.refresh_from_db()
     assert draft.body["messages"][1] == {"role": "user", "content": "{{ service }}\n{{ question }}"}
     assert (draft.revision, draft.body["params"]) == (2, {"max_tokens": 40})
-    assert draft.example_inputs == [{"name": "Billing", "variables": {"service": "billing", "question": "Why?"}}]
+    assert draft.example_inputs == [
+        {"name": "Billing", "variables": {"service": "billing", "question": "Why?"}}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +111,12 @@ def test_messages_are_arranged_without_javascript_and_without_saving(
     assert draft.revision == 1
 
 
-def test_a_conflict_shows_who_was_faster_and_keeps_my_text(cast: Cast, browse: As, draft: PromptDraft) -> None:
-    drafts.save_draft(actor=cast.actor("engineer"), draft_id=draft.id, revision=1, body=says("The engineer's words."))
+def test_a_conflict_shows_who_was_faster_and_keeps_my_text(
+    cast: Cast, browse: As, draft: PromptDraft
+) -> None:
+    drafts.save_draft(
+        actor=cast.actor("engineer"), draft_id=draft.id, revision=1, body=says("The engineer's words.")
+    )
     client = browse("writer")
 
     page = client.post("/prompts/suggest/edit/", boxes(content=["My words.", "{{ service }}{{ question }}"]))
@@ -117,7 +125,9 @@ def test_a_conflict_shows_who_was_faster_and_keeps_my_text(cast: Cast, browse: A
     text = page.content.decode()
     assert "engineer@acme saved this draft" in text
     assert ">\nMy words.</textarea>" in text
-    kept = client.post("/prompts/suggest/edit/", boxes(revision=2, content=["My words.", "{{ service }}{{ question }}"]))
+    kept = client.post(
+        "/prompts/suggest/edit/", boxes(revision=2, content=["My words.", "{{ service }}{{ question }}"])
+    )
     assert kept.status_code == 302
     draft.refresh_from_db()
     assert draft.body["messages"][0]["content"] == "My words."
@@ -133,7 +143,9 @@ def test_json_that_is_none_is_shown_at_its_box_and_nothing_is_saved(browse: As, 
 
 
 def test_autosave_answers_with_what_stands_around_the_text(browse: As, draft: PromptDraft) -> None:
-    answer = browse("writer").post("/prompts/suggest/edit/autosave/", boxes(content=["{{ nobody }}", "{{ service }}{{ question }}"]))
+    answer = browse("writer").post(
+        "/prompts/suggest/edit/autosave/", boxes(content=["{{ nobody }}", "{{ service }}{{ question }}"])
+    )
 
     found = answer.json()
     assert (answer.status_code, found["revision"]) == (200, 2)
@@ -158,7 +170,9 @@ def test_those_who_may_not_edit_get_a_refusal_and_change_nothing(browse: As, dra
     assert draft.revision == 1
 
 
-def test_publishing_shows_version_difference_and_cost_before_the_button(browse: As, draft: PromptDraft) -> None:
+def test_publishing_shows_version_difference_and_cost_before_the_button(
+    browse: As, draft: PromptDraft
+) -> None:
     client = browse("writer")
     first = client.get("/prompts/suggest/publish/")
     assert b"Publish 1.0.0" in first.content
@@ -192,10 +206,12 @@ def test_a_draft_with_errors_has_no_publish_button(cast: Cast, browse: As, draft
     page = browse("writer").get("/prompts/suggest/publish/")
 
     assert b"This cannot be published yet" in page.content
-    assert b"<button class=\"btn btn-primary\">Publish" not in page.content
+    assert b'<button class="btn btn-primary">Publish' not in page.content
 
 
-def test_version_and_difference_pages_show_what_was_published(cast: Cast, browse: As, draft: PromptDraft) -> None:
+def test_version_and_difference_pages_show_what_was_published(
+    cast: Cast, browse: As, draft: PromptDraft
+) -> None:
     writer = cast.actor("writer")
     publishing.publish_version(actor=writer, draft_id=draft.id, revision=1)
     drafts.save_draft(actor=writer, draft_id=draft.id, revision=1, body=says("Other words."))
@@ -211,7 +227,11 @@ def test_version_and_difference_pages_show_what_was_published(cast: Cast, browse
 def test_hostile_text_is_shown_as_text(cast: Cast, browse: As) -> None:
     attack = "</textarea><script>alert(1)</script>"
     prompts.create_prompt(
-        actor=cast.actor("writer"), project_id=cast.project.id, name="hostile", description=attack, body=says(attack)
+        actor=cast.actor("writer"),
+        project_id=cast.project.id,
+        name="hostile",
+        description=attack,
+        body=says(attack),
     )
     client = browse("writer")
 

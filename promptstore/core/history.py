@@ -1,10 +1,12 @@
-"""Who a history row names when the request came with a key instead of a session."""
+"""Who a history row names: the person behind the request, whichever way they signed in."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from promptstore.core.models import User
+from simple_history.models import HistoricalRecords
+
+from promptstore.core.models.users import User
 
 
 def history_user(request: Any, **_: Any) -> User | None:
@@ -17,3 +19,10 @@ def history_user(request: Any, **_: Any) -> User | None:
         return caller
     user_id = getattr(getattr(caller, "actor", None), "user_id", None)
     return User(pk=user_id) if user_id else None
+
+
+class ChangeHistory(HistoricalRecords):  # type: ignore[misc] # django-simple-history ships no types
+    """django-simple-history with `history_user` for every table."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(get_user=history_user, **options)

@@ -1,0 +1,451 @@
+"""Problem documents, strict JSON and `Idempotency-Key`: through real HTTP handling, on views of this file and on the product's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connections
+from django.http import Http404
+from django.urls import path
+from hypothesis import given
+from hypothesis import strategies as st
+from rest_framework import serializers
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+
+from promptstore.core.clock import ManualClock
+from promptstore.core.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotFound, StaleWrite
+from promptstore.core.http.idempotency import ABANDONED_AFTER, KEEP, IdempotentView
+from promptstore.core.http.parsers import MAX_DEPTH, loads
+from promptstore.core.models import IdempotentReply
+from registry.models import Prompt
+from tests.cast import Cast, make_cast
+
+PROMPTS = "/api/v1/projects/acme/prompts/"
+
+
+class Message(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(["user", "system"])
+    tags = serializers.ListField(child=serializers.IntegerField(), required=False)
+
+
+class Limits(serializers.Serializer[Any]):
+    rate = serializers.IntegerField(min_value=1)
+
+
+class Body(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=5)
+    messages = Message(many=True)
+    limits = Limits()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["name"] == "whole":
+            raise serializers.ValidationError("The parts do not fit together.")
+        return attrs
+
+
+class Probe(IdempotentView):
+    """What the requests below reach."""
+
+    effects: int = 0
+    act: Callable[[Request], Any] = staticmethod(lambda _: {})
+
+    def post(self, request: Request) -> Response:
+        Probe.effects += 1
+        return Response(Probe.act(request), status=201)
+
+    def get(self, request: Request) -> Response:
+        return Response(Probe.act(request))
+
+
+urlpatterns = [path("api/v1/probe/", Probe.as_view())]
+on_probe = pytest.mark.urls(__name__)
+
+
+@pytest.fixture(autouse=True)
+def probe() -> None:
+    Probe.effects, Probe.act = 0, staticmethod(lambda _: {"n": Probe.effects})  # type: ignore[method-assign]
+
+
+def does(act: Callable[[Request], Any]) -> None:
+    Probe.act = staticmethod(act)  # type: ignore[method-assign]
+
+
+def refuses_with(error: Exception) -> None:
+    def act(_: Request) -> Any:
+        raise error
+
+    does(act)
+
+
+@pytest.fixture
+def api(cast: Cast) -> APIClient:
+    return signed_in(cast)
+
+
+def signed_in(cast: Cast, role: str = "owner") -> APIClient:
+    client = APIClient(raise_request_exception=False)
+    client.force_login(cast.users[role])
+    return client
+
+
+def post(client: APIClient, body: Any = None, *, key: str = "", url: str = "/api/v1/probe/") -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    raw = body if isinstance(body, bytes) else None
+    if raw is not None:
+        return client.generic("POST", url, raw, content_type="application/json", headers=headers)
+    return client.post(url, body if body is not None else {}, format="json", headers=headers)
+
+
+def is_problem(response: Any, status: int, code: str, field: str | None = None) -> dict[str, Any]:
+    body = response.json()
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert (response.status_code, body["status"], body["code"], body.get("field")) == (status, status, code, field)
+    assert body["type"] == f"urn:promptstore:problem:{code}"
+    assert body["title"]
+    assert body["detail"]
+    return dict(body)
+
+
+# --- errors as documents ---------------------------------------------------------------------------------
+
+
+def check(request: Request) -> Any:
+    Body(data=request.data).is_valid(raise_exception=True)
+    return {}
+
+
+@on_probe
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "too long"}, "name"),
+        ({"messages": [{"role": "user"}, {"role": "pirate"}]}, "messages[1].role"),
+        ({"messages": [{"role": "user", "tags": [1, 2, "x"]}]}, "messages[0].tags[2]"),
+        ({"messages": {"role": "user"}}, "messages"),
+        ({"limits": {"rate": 0}}, "limits.rate"),
+        ({"limits": {}}, "limits.rate"),
+        ({"name": "whole"}, None),
+    ],
+)
+def test_a_validation_error_names_the_nested_field(api: APIClient, change: Any, field: str | None) -> None:
+    does(check)
+    good = {"name": "a", "messages": [], "limits": {"rate": 1}}
+    body = is_problem(post(api, good | change), 400, "invalid", field)
+    assert body["errors"][0]["field"] == field
+    assert field is None or body["detail"].startswith(f"{field}: ")
+
+
+@on_probe
+def test_all_faults_of_a_body_are_listed_at_once(api: APIClient) -> None:
+    does(check)
+    body = is_problem(post(api, {"messages": [{"role": "x"}], "limits": {"rate": -1}}), 400, "invalid", "name")
+    assert [fault["field"] for fault in body["errors"]] == ["name", "messages[0].role", "limits.rate"]
+
+
+@on_probe
+@pytest.mark.parametrize(
+    ("error", "status", "code", "field"),
+    [
+        (DomainError("No."), 422, "domain_error", None),
+        (InvalidInput("No.", field="plan.steps[1]"), 400, "invalid", "plan.steps[1]"),
+        (NotAllowed("No.", code="own_change"), 403, "own_change", None),
+        (NotFound("No.", field="release"), 404, "not_found", "release"),
+        (Conflict("No."), 409, "conflict", None),
+        (StaleWrite("No."), 412, "stale_write", None),
+        (DomainError("No.", status=413, code="body_too_large"), 413, "body_too_large", None),
+        (Http404(), 404, "not_found", None),
+        (PermissionDenied("Not you."), 403, "not_allowed", None),
+        (Throttled(wait=7), 429, "throttled", None),
+    ],
+)
+def test_a_refusal_becomes_a_document_with_its_code(
+    api: APIClient, error: Exception, status: int, code: str, field: str | None
+) -> None:
+    refuses_with(error)
+    response = api.get("/api/v1/probe/")
+    is_problem(response, status, code, field)
+    assert response.headers.get("Retry-After") == ("7" if status == 429 else None)
+
+
+@on_probe
+def test_what_a_refusal_adds_is_in_its_document(api: APIClient) -> None:
+    refuses_with(Conflict("No.", extra={"allowed_actions": ["pause"]}, errors=[{"field": "a", "detail": "b"}]))
+    body = is_problem(api.get("/api/v1/probe/"), 409, "conflict")
+    assert body["allowed_actions"] == ["pause"]
+    assert body["errors"] == [{"field": "a", "detail": "b"}]
+
+
+def test_nobody_gets_401_and_the_scheme_to_use(cast: Cast) -> None:
+    response = APIClient().get(PROMPTS)
+    is_problem(response, 401, "not_authenticated")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_wrong_key_gets_401_and_is_not_repeated(cast: Cast) -> None:
+    client = APIClient(headers={"Authorization": "Bearer ps_guessed-secret"})
+    response = client.get(PROMPTS)
+    body = is_problem(response, 401, "authentication_failed")
+    assert "guessed" not in str(body)
+
+
+def test_a_session_without_its_csrf_token_gets_403(cast: Cast) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(cast.users["writer"])
+    is_problem(client.post(PROMPTS, {"name": "greeting"}, format="json"), 403, "permission_denied")
+    assert not Prompt.objects.exists()
+
+
+def test_a_role_that_lacks_the_permission_gets_403_naming_it(cast: Cast) -> None:
+    response = signed_in(cast, "auditor").post(PROMPTS, {"name": "greeting"}, format="json")
+    assert is_problem(response, 403, "not_allowed")["permission"] == "prompt.edit"
+    assert not Prompt.objects.exists()
+
+
+@pytest.mark.parametrize("url", ["/api/v1/nothing/", "/api/v1/projects/acme/prompts/none/", "/api/v1/projects/none/prompts/"])
+def test_what_is_not_there_is_a_document_too(api: APIClient, url: str) -> None:
+    body = api.get(url)
+    assert body.headers["Content-Type"] == "application/problem+json"
+    assert (body.status_code, body.json()["code"]) == (404, "not_found")
+
+
+def test_a_method_that_is_not_offered_gets_405(api: APIClient) -> None:
+    is_problem(api.delete(PROMPTS), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
+def test_a_body_that_is_no_json_gets_415(api: APIClient, kind: str) -> None:
+    is_problem(api.generic("POST", PROMPTS, b"x", content_type=kind), 415, "unsupported_media_type")
+
+
+@on_probe
+def test_a_defect_shows_nothing_of_itself(api: APIClient) -> None:
+    refuses_with(RuntimeError("the password is hunter2"))
+    response = api.get("/api/v1/probe/")
+    assert response.status_code == 500
+    assert b"hunter2" not in response.content
+
+
+# --- strict JSON -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"name": "a", "name": "b"}',
+        b'{"name": "a", "nested": {"x": 1, "x": 2}}',
+        b'{"n": NaN}',
+        b'{"n": Infinity}',
+        b'{"n": -Infinity}',
+        b'{"n": 1e400}',
+        b'{"n": -1e400}',
+        b'{"n": ' + b"9" * 5_000 + b"}",
+        b'{"name": "a\\u0000b"}',
+        b'{"na\\u0000me": "a"}',
+        b'{"name": "a\x00b"}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\\udc00\\ud800"}',
+        b'{"\\udfff": 1}',
+        b'{"name": "\xff\xfe"}',
+        b'{"name": "\xed\xa0\x80"}',
+        b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
+        b"[" * 100_000,
+        b'{"name": "a"',
+        b"{'name': 'a'}",
+        b'{"name": "a"} {"name": "b"}',
+        b"\xef\xbb\xbf{}",
+        b"",
+    ],
+    ids=lambda raw: repr(raw[:30]),
+)
+@pytest.mark.parametrize("url", [PROMPTS, "/api/v1/projects/acme/promotions/"])
+def test_what_is_no_strict_json_gets_400_and_changes_nothing(api: APIClient, raw: bytes, url: str) -> None:
+    response = post(api, raw, url=url)
+    assert response.status_code == 400, response.content[:500]
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] in {"parse_error", "invalid"}
+    assert not Prompt.objects.exists()
+
+
+def test_nesting_up_to_the_limit_is_read_and_brackets_in_texts_do_not_count() -> None:
+    assert loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+    assert loads('"' + "[" * 1_000 + '\\"{"') == "[" * 1_000 + '"{'
+
+
+def test_a_pair_of_surrogates_is_one_letter() -> None:
+    assert loads(r'"\ud83d\ude00"') == "\U0001f600"
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\\")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("abc", max_size=3), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_every_json_value_without_nul_is_read_as_it_was_written(value: Any) -> None:
+    from json import dumps
+
+    assert loads(dumps(value)) == value
+    assert loads(dumps(value, ensure_ascii=False)) == value
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_json_or_a_value_error(text: str) -> None:
+    try:
+        loads(text)
+    except ValueError as refused:
+        assert str(refused)
+
+
+@pytest.mark.parametrize("key", ["", "attempt-1"])
+@pytest.mark.parametrize("url", [PROMPTS, "/api/v1/projects/acme/promotions/", "/api/v1/projects/acme/releases/"])
+def test_a_body_of_ten_megabytes_is_refused(api: APIClient, url: str, key: str) -> None:
+    response = post(api, b'{"name": "' + b"a" * 10_000_000 + b'"}', url=url, key=key)
+    assert response.status_code in {400, 413}
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert not Prompt.objects.exists()
+
+
+# --- Idempotency-Key -------------------------------------------------------------------------------------
+
+
+@on_probe
+def test_the_same_key_and_body_get_the_first_answer_and_no_second_effect(api: APIClient) -> None:
+    first = post(api, {"a": 1}, key="k")
+    again = post(api, {"a": 1}, key="k")
+    assert first.json() == again.json() == {"n": 1}
+    assert (again.status_code, again.headers["Idempotent-Replay"]) == (201, "true")
+    assert "Idempotent-Replay" not in first.headers
+    assert Probe.effects == 1
+    assert post(api, {"a": 1}, key="other").json() == {"n": 2}
+    assert post(api, {"a": 1}).json() == {"n": 3}, "without a key every request counts"
+
+
+@on_probe
+def test_a_refusal_is_repeated_word_for_word(api: APIClient) -> None:
+    refuses_with(Conflict("Taken.", code="name_taken", field="name"))
+    first = post(api, key="k")
+    does(lambda _: {})
+    again = post(api, key="k")
+    is_problem(again, 409, "name_taken", "name")
+    assert again.content == first.content
+
+
+@on_probe
+def test_a_key_used_for_another_body_is_refused(api: APIClient) -> None:
+    post(api, {"a": 1}, key="k")
+    is_problem(post(api, {"a": 2}, key="k"), 409, "idempotency_key_reused", "Idempotency-Key")
+    assert Probe.effects == 1
+
+
+def test_a_key_used_on_another_path_is_refused(api: APIClient) -> None:
+    post(api, {"name": "greeting"}, key="k", url=PROMPTS)
+    response = post(api, {"name": "greeting"}, key="k", url="/api/v1/projects/acme/models/")
+    assert response.json()["code"] in {"idempotency_key_reused", "method_not_allowed"}
+
+
+@on_probe
+def test_each_caller_has_keys_of_their_own(cast: Cast) -> None:
+    assert post(signed_in(cast, "writer"), key="k").json() == {"n": 1}
+    assert post(signed_in(cast, "engineer"), key="k").json() == {"n": 2}
+
+
+@on_probe
+def test_a_key_longer_than_is_kept_is_refused_rather_than_cut(api: APIClient) -> None:
+    assert post(api, {"a": 1}, key="k" * 200).status_code == 201
+    is_problem(post(api, {"a": 1}, key="k" * 200 + "-second"), 400, "invalid", "Idempotency-Key")
+    assert Probe.effects == 1
+
+
+@on_probe
+def test_a_defect_leaves_the_key_free_for_a_retry(api: APIClient) -> None:
+    refuses_with(RuntimeError("boom"))
+    assert post(api, key="k").status_code == 500
+    assert not IdempotentReply.objects.exists()
+    does(lambda _: {"fine": True})
+    assert post(api, key="k").json() == {"fine": True}
+
+
+@on_probe
+def test_an_answer_is_kept_for_a_day(api: APIClient, clock: ManualClock) -> None:
+    post(api, key="k")
+    clock.advance(seconds=KEEP.total_seconds())
+    assert post(api, key="k").json() == {"n": 1}
+    clock.advance(seconds=1)
+    assert post(api, key="k").json() == {"n": 2}
+
+
+@on_probe
+def test_a_call_that_died_blocks_its_key_only_for_a_while(api: APIClient, clock: ManualClock) -> None:
+    def die(_: Request) -> Any:
+        raise SystemExit
+
+    does(die)
+    post(api, key="k")
+    kept = IdempotentReply.objects.filter(key="k")
+    kept.update(status=None)  # a killed process writes nothing, and its reservation stays
+    if not kept.exists():
+        pytest.skip("the reservation was released")
+    does(lambda _: {"fine": True})
+    is_problem(post(api, key="k"), 409, "idempotency_in_progress")
+    clock.advance(seconds=(ABANDONED_AFTER + timedelta(seconds=1)).total_seconds())
+    assert post(api, key="k").json() == {"fine": True}
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
+def in_thread(client: APIClient, **options: Any) -> Any:
+    try:
+        return post(client, **options)
+    finally:
+        connections.close_all()
+
+
+@on_probe
+@pytest.mark.django_db(transaction=True)
+def test_a_second_call_while_the_first_one_runs_is_told_so(pool: ThreadPoolExecutor) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def wait(_: Request) -> Any:
+        started.set()
+        assert go_on.wait(20)
+        return {"n": Probe.effects}
+
+    does(wait)
+    cast = make_cast("acme")
+    first = pool.submit(in_thread, signed_in(cast), key="k")
+    assert started.wait(20)
+    client = signed_in(cast)
+    is_problem(post(client, key="k"), 409, "idempotency_in_progress")
+    go_on.set()
+    assert first.result(20).json() == {"n": 1}
+    assert post(client, key="k").json() == {"n": 1}
+
+
+@on_probe
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_calls_at_once_one_takes_effect(pool: ThreadPoolExecutor) -> None:
+    cast = make_cast("acme")
+    clients = [signed_in(cast) for _ in range(8)]
+    answers = list(pool.map(lambda client: in_thread(client, key="k"), clients))
+    assert Probe.effects == 1
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert all(answer.json() == {"n": 1} for answer in answers if answer.status_code == 201)

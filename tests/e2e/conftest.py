@@ -1,0 +1,118 @@
+"""A whole instance as `make run` starts it — real database, broker, workers, serving node and language model — and a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_WITHIN_S = 240
+
+
+@dataclass(frozen=True)
+class Instance:
+    console_url: str
+    serving_url: str
+    users: dict[str, str]
+    keys: dict[str, str]
+
+    def call(self, path: str, body: dict[str, Any] | None = None, environment: str = "production") -> dict[str, Any]:
+        """One request to the serving API with the environment's demo key."""
+        request = urllib.request.Request(
+            self.serving_url + path,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Authorization": f"Bearer {self.keys[environment]}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=90) as response:
+            return {"headers": dict(response.headers), "body": json.loads(response.read())}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[Instance]:
+    with tempfile.TemporaryDirectory(prefix="ps-e2e-") as home:
+        kept = {"PATH", "HOME", "LANG", "SSL_CERT_FILE", "TMPDIR"}
+        environ = {name: value for name, value in os.environ.items() if name in kept}
+        environ |= {"PROMPTSTORE_HOME": home, "PORT": str(_free_port()), "SERVE_PORT": str(_free_port())}
+        log = Path(home, "supervisor.log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "promptstore.local"],
+                cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            _await_ready(process, log)
+            demo = json.loads(Path(home, "demo.json").read_text())
+            yield Instance(demo["console_url"], demo["serving_url"], demo["users"], demo["keys"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_WITHIN_S
+    while "Ready after" not in log.read_text():
+        assert process.poll() is None, f"the supervisor ended:\n{log.read_text()}"
+        assert time.monotonic() < deadline, f"not ready in time:\n{log.read_text()}"
+        time.sleep(0.5)  # polls a file that another process writes
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sign_in(instance: Instance, chromium: Browser) -> Callable[[str], Page]:
+    """A fresh browser session of one of the demo's people, on the console."""
+
+    def as_person(name: str) -> Page:
+        page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(30_000)
+        page.goto(f"{instance.console_url}/login/")
+        page.fill("input[name=username]", name)
+        page.fill("input[name=password]", instance.users[name])
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "/login" not in url)
+        return page
+
+    return as_person
+
+
+def eventually(check: Callable[[], bool], *, within_s: float, what: str) -> None:
+    """Wait for something that other processes bring about."""
+    deadline = time.monotonic() + within_s
+    while not check():
+        assert time.monotonic() < deadline, f"did not happen within {within_s:.0f} s: {what}"
+        time.sleep(0.5)
+
+
+__all__ = ["Instance", "eventually"]
