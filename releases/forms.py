@@ -76,20 +76,23 @@ class ComposeForm(forms.Form):
     has_been_refused = False
 
     def __init__(self, choices: Choices, live: Proposal, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"primary": live.primary, "config": live.config})
+        super().__init__(data, initial={"primary": live.primary or next(iter(choices.prompts), ""), "config": live.config})
         self.choices = choices
         self.fields["primary"].choices = [(name, name) for name in choices.prompts]  # type: ignore[attr-defined]
         self.fields["config"].choices = _marked(choices.configs, live.config)  # type: ignore[attr-defined]
         for name, versions in choices.prompts.items():
             self.fields[f"prompt:{name}"] = forms.ChoiceField(
                 label=name,
-                required=False,
-                choices=[("", "not in this release"), *_marked(versions, live.prompts.get(name, ""))],
+                required=len(choices.prompts) == 1,
+                choices=[
+                    *([] if len(choices.prompts) == 1 else [("", "not in this release")]),
+                    *_marked(versions, live.prompts.get(name, "")),
+                ],
                 initial=live.prompts.get(name, "") or ("" if live.prompts else versions[0]),
             )
         for role in ROLES:
             self.fields[f"model:{role}"] = forms.ChoiceField(
-                label=f"Model: {role}",
+                label=f"{role.capitalize()} model",
                 required=role == "primary",
                 choices=[
                     *([] if role == "primary" else [("", "none")]),
@@ -126,7 +129,15 @@ class ComposeForm(forms.Form):
 
 
 def _marked(options: Sequence[str], live: str) -> list[tuple[str, str]]:
-    return [(option, f"{option} · live" if option == live else option) for option in options]
+    """Options, newest first, with what is live and what is newer said in words."""
+    name = live.rpartition("@")[0]
+    marked, newer = [], bool(live)
+    for option in options:
+        same = option.rpartition("@")[0] == name
+        newer = newer and option != live
+        note = " · live" if option == live else " · newer" if newer and same else ""
+        marked.append((option, f"{option}{note}"))
+    return marked
 
 
 class PolicyForm(forms.Form):

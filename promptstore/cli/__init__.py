@@ -1,0 +1,1 @@
+"""`promptctl`, the command-line tool. One noun per module."""

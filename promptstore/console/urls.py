@@ -4,11 +4,15 @@ from django.urls import path
 
 from promptstore.console import place, preferences
 from promptstore.console.audit import views as audit
+from promptstore.console.home.views import home
+from promptstore.console.search.views import search
 from promptstore.console.styleguide import views as styleguide
 
 app_name = "console"
 
 urlpatterns = [
+    path("", home, name="home"),
+    path("search/", search, name="search"),
     path("audit/", audit.audit_list, name="audit"),
     path("audit/verify/", audit.audit_verify, name="audit_verify"),
     path("preferences/theme/", preferences.set_theme, name="theme"),

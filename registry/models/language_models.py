@@ -15,7 +15,7 @@ class LanguageModel(NamedArtifact):
 class ModelVersion(ArtifactVersion):
     """An immutable entry: a self-hosted artifact, or a hosted provider's model at the time of a snapshot.
 
-    The JSON columns are checked by `registry.services.models`; docs/registry.md describes their members.
+    The JSON columns hold what `registry.entries` describes and checks.
     """
 
     class Kind(models.TextChoices):

@@ -115,6 +115,7 @@ def _prompt_texts(project_id: UUID, row: Mapping[str, str]) -> list[TextDiff]:
             segments=_pairs(message.segments),
         )
         for message in found.messages
+        if message.changed
     ]
     parts = (
         ("input schema", found.input_schema),

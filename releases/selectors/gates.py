@@ -12,7 +12,7 @@ from releases.states import PromotionState
 
 _TITLES = {
     "static": ("Static checks", "Manifest, lint, token counts, schemas"),
-    "smoke": ("Smoke calls", "Canned inputs against the pinned models: output schema and latency"),
+    "smoke": ("Smoke calls", "Canned inputs: output schema and latency"),
 }
 
 

@@ -48,6 +48,11 @@ class PromotionView:
         return self.promotion.state in OPEN
 
     @property
+    def has_other_actions(self) -> bool:
+        """Whether this person may do anything but decide."""
+        return bool(self.actions & {"recheck", "plan", "cancel"})
+
+    @property
     def can_vote(self) -> bool:
         """Whether this person's approval is asked for and would count."""
         waiting = self.promotion.state == PromotionState.AWAITING_APPROVAL

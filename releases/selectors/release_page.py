@@ -23,6 +23,7 @@ from releases.states import PromotionState
 from telemetry.models import Inference, Rollup
 
 RECENT = 20
+ANSWERS = 8
 
 
 @dataclass(frozen=True)
@@ -150,4 +151,4 @@ def _inferences(release: Release) -> list[Inference]:
         release_digest=release.digest,
         at__gte=clock.now() - timedelta(days=7),
     ).select_related("environment")
-    return list(rows.order_by("-at")[:RECENT])
+    return list(rows.order_by("-at")[:ANSWERS])

@@ -114,7 +114,7 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
         log=tuple(decision_log(reversed(decisions))),
         withdrawn=withdrawn_sentence(rollout),
         last_telemetry_at=latest,
-        is_silent=is_live and (latest is None or now - latest > SILENCE),
+        is_silent=is_live and now - (latest or rollout.created_at) > SILENCE,
     )
 
 

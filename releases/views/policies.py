@@ -38,7 +38,7 @@ def environment_policy(request: ProjectRequest, environment: str) -> HttpRespons
         return redirect("releases:environment_policy", environment=place.slug)
     context = {
         "place": place,
-        "places": environments(request.project.pk),
+        "all_environments": environments(request.project.pk),
         "view": view,
         "is_in_force": view is None or (in_force is not None and view.row.pk == in_force.row.pk),
         "roles_text": listed(sorted(role.value for role in view.policy.approver_roles), "or") if view else "",

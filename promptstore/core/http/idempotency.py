@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -13,17 +14,18 @@ from rest_framework.views import APIView
 
 from promptstore.core import clock
 from promptstore.core.digests import digest_bytes
-from promptstore.core.errors import Conflict
+from promptstore.core.errors import Conflict, InvalidInput
 from promptstore.core.http.authentication import actor_of
 from promptstore.core.http.parsers import loads
 from promptstore.core.models import IdempotentReply
 
 KEEP = timedelta(hours=24)
 ABANDONED_AFTER = timedelta(minutes=2)
+MAX_KEY_CHARS = 200
 
 
 class IdempotentView(APIView):
-    """A DRF view whose POSTs honour `Idempotency-Key`.
+    """A DRF view with a bounded body, whose POSTs honour `Idempotency-Key`.
 
     409 `idempotency_key_reused` for another body under the same key, 409 `idempotency_in_progress` while the first call runs.
     """
@@ -31,10 +33,13 @@ class IdempotentView(APIView):
     _reservation: IdempotentReply | None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        _require_small(request)
         super().initial(request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key", "")
+        if len(key) > MAX_KEY_CHARS:
+            raise InvalidInput(f"Use at most {MAX_KEY_CHARS} characters.", field="Idempotency-Key")
         if request.method == "POST" and key:
-            self._reservation = self._reserve(request, key[:200])
+            self._reservation = self._reserve(request, key)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self._reservation = None
@@ -93,6 +98,16 @@ class IdempotentView(APIView):
         reservation.body = getattr(response, "content", b"")
         reservation.content_type = response.headers.get("Content-Type", "")
         reservation.save(update_fields=["status", "body", "content_type"])
+
+
+def _require_small(request: Request) -> None:
+    """Before anything reads the body: DRF's parsers do not know Django's limit."""
+    declared = request.headers.get("Content-Length") or "0"
+    if not declared.isdigit() or int(declared) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        raise InvalidInput(
+            f"The body is larger than {limit} KB.", code="body_too_large", field="body", status=413
+        )
 
 
 class _Replayed(Exception):

@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from promptstore.core import keys, selectors
 from promptstore.core.errors import DomainError
-from promptstore.core.http.problems import from_domain_error, is_api, problem_response
+from promptstore.core.http.problems import from_domain_error, from_page, is_api, problem_response
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.metrics import REQUEST_SECONDS
 
@@ -69,13 +69,20 @@ class ProjectMiddleware:
 
 
 class ProblemMiddleware:
-    """A service's refusal that a view did not handle itself: a problem document for API paths, a page or message for people."""
+    """A refusal that no view handled itself: a problem document for API paths, a page or message for people.
+
+    Django's own error pages (no such path, a body over the limit, a defect) become documents below `/api/` too.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if response.status_code >= 400 and is_page and is_api(request):
+            return problem_response(from_page(response.status_code))
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, DomainError):

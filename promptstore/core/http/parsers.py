@@ -1,8 +1,10 @@
-"""JSON in, strictly: no NaN, no NUL, no duplicate keys, bounded depth."""
+"""JSON in, strictly: nothing that could not be stored (NaN, infinities, NUL, lone surrogates), no duplicate keys, bounded depth."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -10,6 +12,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 MAX_DEPTH = 60
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -23,13 +26,31 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return value
+
+
 def loads(text: str) -> Any:
     """Parse JSON text or raise `ValueError` with a reason for people."""
     if "\x00" in text or "\\u0000" in text:
         raise ValueError("NUL characters cannot be stored; remove \\u0000")
     if _depth(text) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+    value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float)
+    if _SURROGATE.search(text):
+        _require_text(value)
+    return value
+
+
+def _require_text(value: Any) -> None:
+    """Two escaped surrogates in a row are one letter; one alone is none."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair is no text") from None
 
 
 def _depth(text: str) -> int:

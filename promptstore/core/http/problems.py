@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -59,9 +60,8 @@ def exception_handler(error: Exception, _context: dict[str, Any]) -> Response | 
         body = _from_validation(error)
     elif isinstance(error, exceptions.APIException):
         code = str(getattr(error.detail, "code", None) or error.default_code)
-        body = problem(
-            status=error.status_code, code=code, title=str(error.default_detail), detail=str(error.detail)
-        )
+        title = HTTPStatus(error.status_code).phrase  # DRF's own default texts have holes in them
+        body = problem(status=error.status_code, code=code, title=title, detail=str(error.detail))
         challenge = getattr(error, "auth_header", None)
         if challenge:
             headers["WWW-Authenticate"] = str(challenge)
@@ -94,13 +94,29 @@ def _from_validation(error: exceptions.ValidationError) -> dict[str, Any]:
 def _flatten(detail: Any, path: str) -> Any:
     if isinstance(detail, dict):
         for key, value in detail.items():
-            name = path if key == "non_field_errors" else f"{path}.{key}".lstrip(".")
+            # Lists report their faulty items under the items' numbers.
+            name = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")
+            name = path if key == "non_field_errors" else name
             yield from _flatten(value, name)
     elif isinstance(detail, list):
         for index, value in enumerate(detail):
             yield from _flatten(value, path if isinstance(value, str) else f"{path}[{index}]")
     else:
         yield {"field": path or None, "detail": str(detail), "code": getattr(detail, "code", "invalid")}
+
+
+_PAGES = {
+    400: ("bad_request", "The request could not be understood", "Look at the address, the headers and the body."),
+    403: ("not_allowed", "You may not do this", "This is not allowed here."),
+    404: ("not_found", "Not found", "Nothing is here; /api/v1/schema/ lists what there is."),
+}
+_DEFECT = ("internal_error", "Something broke on our side", "Nothing was changed; report the time and the address.")
+
+
+def from_page(status: int) -> dict[str, Any]:
+    """The document in place of an error page that Django made before or after any view."""
+    code, title, detail = _PAGES.get(status, _DEFECT if status >= 500 else _PAGES[400])
+    return problem(status=status, code=code, title=title, detail=detail)
 
 
 def is_api(request: HttpRequest) -> bool:
