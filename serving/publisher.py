@@ -29,7 +29,7 @@ CHANNEL = "promptstore_snapshot"
 def publish(environment_id: UUID) -> Root:
     """Write the environment's snapshot if anything in it changed, and wake the nodes; returns the newest root."""
     with transaction.atomic():
-        environment = Environment.objects.select_for_update().select_related("project").get(pk=environment_id)
+        environment = _lock(environment_id)
         last = Root.objects.filter(environment=environment).order_by("-epoch", "-generation").first()
         listed = {slug: _store("feature", body) for slug, body in _features(environment)}
         node = _store("node", _node_document(environment))
@@ -41,13 +41,22 @@ def publish(environment_id: UUID) -> Root:
 def start_epoch(environment_id: UUID) -> Root:
     """After a restore from backup: a higher epoch, so that nodes take an older generation than they have seen."""
     with transaction.atomic():
-        environment = Environment.objects.select_for_update().select_related("project").get(pk=environment_id)
+        environment = _lock(environment_id)
         last = Root.objects.filter(environment=environment).order_by("-epoch", "-generation").first()
         listed = {slug: _store("feature", body) for slug, body in _features(environment)}
         # Seconds since 1970 exceed any epoch that was lost with the backup.
         return _write_root(
             environment, last, listed, _store("node", _node_document(environment)), epoch=int(time.time())
         )
+
+
+def _lock(environment_id: UUID) -> Environment:
+    """One publisher at a time. Rows that refer to the environment (telemetry above all) may still be written meanwhile."""
+    return (
+        Environment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("project")
+        .get(pk=environment_id)
+    )
 
 
 def _write_root(

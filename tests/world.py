@@ -40,18 +40,47 @@ CONFIG_BODY: dict[str, Any] = {
     "on_withdraw": "safe_mode",
     "limits": {"max_output_tokens": 64, "timeout_ms": 5_000, "rate_per_s": 1_000, "max_input_bytes": 65_536},
     "safe_mode": {"kind": "template", "template": "Suggestions are paused."},
-    "policy": {"mode": "buffer", "banned": [{"id": "forbidden", "pattern": "forbidden-word"}], "message": "Withheld."},
+    "policy": {
+        "mode": "buffer",
+        "banned": [{"id": "forbidden", "pattern": "forbidden-word"}],
+        "message": "Withheld.",
+    },
 }
 RULES: list[dict[str, Any]] = [
-    {"id": "policy", "when": "policy_filter_rate > 10% for 2m", "severity": "P1", "action": "step", "min_samples": 10},
-    {"id": "valid", "when": "domain_accuracy < 80% for 2m", "severity": "P1", "action": "step", "min_samples": 10},
-    {"id": "latency", "when": "p95_latency_ms > 5s for 2m", "severity": "P2", "action": "step", "min_samples": 10},
-    {"id": "cost", "when": "cost_per_1k_requests_usd > 5usd for 2m", "severity": "P3", "action": "hold", "min_samples": 10},
+    {
+        "id": "policy",
+        "when": "policy_filter_rate > 10% for 2m",
+        "severity": "P1",
+        "action": "step",
+        "min_samples": 10,
+    },
+    {
+        "id": "valid",
+        "when": "domain_accuracy < 80% for 2m",
+        "severity": "P1",
+        "action": "step",
+        "min_samples": 10,
+    },
+    {
+        "id": "latency",
+        "when": "p95_latency_ms > 5s for 2m",
+        "severity": "P2",
+        "action": "step",
+        "min_samples": 10,
+    },
+    {
+        "id": "cost",
+        "when": "cost_per_1k_requests_usd > 5usd for 2m",
+        "severity": "P3",
+        "action": "hold",
+        "min_samples": 10,
+    },
     {"id": "errors", "when": "error_rate > 30% for 1m", "severity": "P1", "action": "cut", "min_samples": 10},
 ]
 PLAN: dict[str, Any] = {
     "steps": [
-        {"weight_bp": weight, "min_duration_s": 300, "min_samples": 20} for weight in (200, 1_000, 5_000, 10_000)
+        {"weight_bp": weight, "min_duration_s": 300, "min_samples": 20}
+        for weight in (200, 1_000, 5_000, 10_000)
     ]
 }
 
@@ -89,7 +118,9 @@ class World:
         changed["messages"] = [{"role": "system", "content": text}, *changed["messages"][1:]]
         writer = self.cast.actor("writer")
         draft = drafts.save_draft(actor=writer, draft_id=draft.id, revision=draft.revision, body=changed)
-        return publishing.publish_version(actor=writer, draft_id=draft.id, revision=draft.revision, changelog="Edit.")
+        return publishing.publish_version(
+            actor=writer, draft_id=draft.id, revision=draft.revision, changelog="Edit."
+        )
 
     def compose(self, version: PromptVersion | None = None, actor: str = "engineer") -> Release:
         """A release of the newest prompt version."""

@@ -24,11 +24,6 @@ Exit codes: 0 fine · 1 findings, or a gate said no · 2 usage · 3 inconclusive
 """
 
 
-def _default(value: object) -> str:
-    """A default in --help, where it says something."""
-    return "" if isinstance(value, bool) or value in {None, "", ()} else str(value)
-
-
 def _version() -> str:
     """The installed version, or that of the checkout."""
     try:
@@ -43,7 +38,7 @@ app = App(
     help="Prompts, releases and rollouts from the command line.",
     help_epilogue=_EPILOGUE.strip(),
     help_format="markdown",
-    default_parameter=Parameter(negative="", show_default=_default),
+    default_parameter=Parameter(negative="", show_default=False),
     version=_version,
     result_action="return_value",
 )
@@ -72,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         return Exit.INCONCLUSIVE
     except BrokenPipeError:
         # The reader of a pipe has seen enough. Nothing may be written at exit any more.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return Exit.FINE
     return int(outcome) if outcome is not None else Exit.FINE
 

@@ -50,7 +50,6 @@ def create(
             )
         except DomainError as error:
             code = Exit.UNREACHABLE if error.status == 403 else Exit.FINDINGS
-            problem = {"code": error.code, "detail": error.detail, "field": error.field}
-            raise CommandError(code, problem) from error
+            raise CommandError(code, {"code": error.code, "detail": error.detail}) from error
     show({"id": str(key.id), "name": key.name, "token": secret}, [secret], as_json=as_json)
     return Exit.FINE

@@ -28,7 +28,10 @@ OUTPUT_SCHEMA: dict[str, Any] = {
 
 PROMPT_BODY: dict[str, Any] = {
     "messages": [
-        {"role": "system", "content": "You suggest one configuration entry. Answer with its key and value as JSON."},
+        {
+            "role": "system",
+            "content": "You suggest one configuration entry. Answer with its key and value as JSON.",
+        },
         {"role": "user", "content": "Requests to billing time out, allow 30 seconds."},
         {"role": "assistant", "content": '{"key": "request_timeout_s", "value": "30"}'},
         {"role": "user", "content": "The checkout service logs too much."},
@@ -42,7 +45,11 @@ PROMPT_BODY: dict[str, Any] = {
     "input_schema": {
         "type": "object",
         "properties": {
-            "request": {"type": "string", "maxLength": 400, "description": "What the person asks for, in their words."}
+            "request": {
+                "type": "string",
+                "maxLength": 400,
+                "description": "What the person asks for, in their words.",
+            }
         },
         "required": ["request"],
         "additionalProperties": False,
@@ -127,8 +134,20 @@ PRODUCTION_POLICY: dict[str, Any] = {
             "action": "step",
             "min_samples": 5,
         },
-        {"id": "errors", "when": "error_rate > 30% for 1m", "severity": "P1", "action": "cut", "min_samples": 5},
-        {"id": "latency", "when": "p95_latency_ms > 30s for 2m", "severity": "P2", "action": "step", "min_samples": 5},
+        {
+            "id": "errors",
+            "when": "error_rate > 30% for 1m",
+            "severity": "P1",
+            "action": "cut",
+            "min_samples": 5,
+        },
+        {
+            "id": "latency",
+            "when": "p95_latency_ms > 30s for 2m",
+            "severity": "P2",
+            "action": "step",
+            "min_samples": 5,
+        },
         {
             "id": "cost",
             "when": "cost_per_1k_requests_usd worse than baseline by 50% for 2m",

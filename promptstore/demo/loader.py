@@ -26,12 +26,18 @@ def load() -> dict[str, str]:
     """Load what is missing; returns the passwords of the people created now. `demo.json` keeps them and the keys."""
     project, environments = _places()
     passwords = make_people(project)
-    _keep(users=passwords)  # at once: a password is known only now, and what follows may fail and be tried again
+    _keep(
+        users=passwords
+    )  # at once: a password is known only now, and what follows may fail and be tried again
     owner, engineer, writer = (_person(name) for name in ("owner", "engineer", "writer"))
     _registry(project, owner=owner, engineer=engineer, writer=writer)
     for slug, body in (("staging", content.STAGING_POLICY), ("production", content.PRODUCTION_POLICY)):
         releases.change_policy(
-            actor=owner, project_id=project.id, environment_id=environments[slug].id, body=body, reason="Demo policy."
+            actor=owner,
+            project_id=project.id,
+            environment_id=environments[slug].id,
+            body=body,
+            reason="Demo policy.",
         )
     _release(project, environments, engineer)
     _make_keys(environments, owner)
@@ -105,7 +111,11 @@ def _registry(project: Project, *, owner: Actor, engineer: Actor, writer: Actor)
         )
         draft = prompt.drafts.get(name="main")
         publishing.publish_version(
-            actor=writer, draft_id=draft.id, revision=draft.revision, version="1.0.0", changelog="First version."
+            actor=writer,
+            draft_id=draft.id,
+            revision=draft.revision,
+            version="1.0.0",
+            changelog="First version.",
         )
 
 

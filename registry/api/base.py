@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
@@ -37,16 +35,6 @@ _REVISION = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 
 class RegistryView(IdempotentView):
     """A view below `/projects/{project}/`."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # Before anything reads the body: DRF's parsers do not know Django's limit.
-        declared = request.headers.get("Content-Length") or "0"
-        if not declared.isdigit() or int(declared) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
-            raise InvalidInput(
-                f"The body is larger than {limit} KB.", code="body_too_large", field="body", status=413
-            )
-        super().initial(request, *args, **kwargs)
 
     @property
     def actor(self) -> Actor:

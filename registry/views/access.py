@@ -18,7 +18,7 @@ def project_page(view: Any) -> Any:
 
     @wraps(view)
     def guarded(request: ProjectRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.project:  # type: ignore[truthy-bool]  # lazy, and falsy where there is none
+        if not request.project:  # lazy, and falsy where there is none
             raise NotFound("You belong to no project yet. Ask an owner to add you.", field="project")
         require(request.actor, "project.read", project_id=request.project.pk)
         answer: HttpResponseBase = view(request, *args, **kwargs)

@@ -29,7 +29,7 @@ def label(model: type[models.Model]) -> str:
 def fetch(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_foreign_keys_across_apps_leave_no_trace_on_the_other_side() -> None:

@@ -113,7 +113,9 @@ def body_of(method: str, path: str) -> Any:
 
 def query_of(method: str, path: str) -> str:
     asked = document()["paths"][path][method].get("parameters", [])
-    needed = {p["name"]: FILLED.get(p["name"], "x") for p in asked if p["in"] == "query" and p.get("required")}
+    needed = {
+        p["name"]: FILLED.get(p["name"], "x") for p in asked if p["in"] == "query" and p.get("required")
+    }
     return f"?{urlencode(needed)}" if needed else ""
 
 
@@ -207,7 +209,7 @@ def test_another_project_does_not_exist(border: Border) -> None:
         for who, client in border.clients.items()
         if (answer := border.call(client, method, path, project="umbrella")).status_code != 404
     ]
-    assert not found, '\n'.join(map(str, found))
+    assert not found, "\n".join(map(str, found))
     assert everything() == before
 
 
@@ -221,7 +223,7 @@ def test_another_projects_things_are_not_found_in_ones_own(border: Border) -> No
         if (answer := border.call(client, method, path, project="acme")).status_code
         not in ({404, 403} if who == "service key" else {404})
     ]
-    assert not found, '\n'.join(map(str, found))
+    assert not found, "\n".join(map(str, found))
     assert everything() == before
 
 
@@ -268,7 +270,9 @@ def test_a_release_of_another_project_is_not_promoted_here(border: Border, own_w
 
 def test_a_deployment_does_not_return_to_another_projects_release(border: Border, own_world: World) -> None:
     theirs = Release.objects.filter(project=border.theirs.cast.project).earliest("id")
-    answer = post(border, f"deployments/{own_world.production.id}/return/", {"release": str(theirs.id), "reason": "x"})
+    answer = post(
+        border, f"deployments/{own_world.production.id}/return/", {"release": str(theirs.id), "reason": "x"}
+    )
     assert answer.status_code in {404, 409, 400}
     assert own_world.production.stable_release_id != theirs.id
 
@@ -296,7 +300,10 @@ def test_services_do_not_find_another_projects_rows(border: Border) -> None:
     events = AuditEvent.objects.count()
     with pytest.raises(NotFound):
         services.roll_back(
-            actor=border.ours.actor("owner"), project_id=border.ours.project.id, rollout_id=rollout.id, reason="x"
+            actor=border.ours.actor("owner"),
+            project_id=border.ours.project.id,
+            rollout_id=rollout.id,
+            reason="x",
         )
     assert Incident.objects.get().state == "open"
     assert AuditEvent.objects.count() == events

@@ -63,7 +63,9 @@ def test_keys_carry_256_random_bits_and_say_what_they_are(cast: Cast) -> None:
     assert {len(secret) for secret in secrets} == {3 + 43}, "43 characters of base64url are 256 bits"
 
 
-@pytest.mark.parametrize("presented", ["", "ps_", "ps_unknown", "pt_" + "x" * 43, "\xff", "\x00", "x" * 100_000])
+@pytest.mark.parametrize(
+    "presented", ["", "ps_", "ps_unknown", "pt_" + "x" * 43, "\xff", "\x00", "x" * 100_000]
+)
 def test_what_was_never_issued_is_nobody(cast: Cast, presented: str) -> None:
     assert keys.actor_for_key(presented) is None
 
@@ -123,7 +125,9 @@ def test_a_service_key_may_do_what_its_scope_carries_and_nothing_else(cast: Cast
 
 def test_no_scope_approves_or_moves_traffic() -> None:
     carried = frozenset().union(*SCOPES.values())
-    assert not {name for name in carried if name.startswith(("rollout.", "promotion.approve", "policy.", "key."))}
+    assert not {
+        name for name in carried if name.startswith(("rollout.", "promotion.approve", "policy.", "key."))
+    }
 
 
 def test_a_key_of_one_project_is_worth_nothing_in_another(cast: Cast, strangers: Cast) -> None:

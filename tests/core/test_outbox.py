@@ -240,7 +240,9 @@ def test_the_message_of_a_worker_that_died_is_taken_over_after_its_lease(clock: 
 
 
 @pytest.mark.django_db
-def test_a_worker_that_fails_after_it_was_overtaken_does_not_free_the_others_claim(clock: ManualClock) -> None:
+def test_a_worker_that_fails_after_it_was_overtaken_does_not_free_the_others_claim(
+    clock: ManualClock,
+) -> None:
     def die(_: Mapping[str, Any]) -> None:
         raise SystemExit
 

@@ -109,7 +109,12 @@ def post(client: APIClient, body: Any = None, *, key: str = "", url: str = "/api
 def is_problem(response: Any, status: int, code: str, field: str | None = None) -> dict[str, Any]:
     body = response.json()
     assert response.headers["Content-Type"] == "application/problem+json"
-    assert (response.status_code, body["status"], body["code"], body.get("field")) == (status, status, code, field)
+    assert (response.status_code, body["status"], body["code"], body.get("field")) == (
+        status,
+        status,
+        code,
+        field,
+    )
     assert body["type"] == f"urn:promptstore:problem:{code}"
     assert body["title"]
     assert body["detail"]
@@ -148,7 +153,9 @@ def test_a_validation_error_names_the_nested_field(api: APIClient, change: Any, 
 @on_probe
 def test_all_faults_of_a_body_are_listed_at_once(api: APIClient) -> None:
     does(check)
-    body = is_problem(post(api, {"messages": [{"role": "x"}], "limits": {"rate": -1}}), 400, "invalid", "name")
+    body = is_problem(
+        post(api, {"messages": [{"role": "x"}], "limits": {"rate": -1}}), 400, "invalid", "name"
+    )
     assert [fault["field"] for fault in body["errors"]] == ["name", "messages[0].role", "limits.rate"]
 
 
@@ -179,7 +186,9 @@ def test_a_refusal_becomes_a_document_with_its_code(
 
 @on_probe
 def test_what_a_refusal_adds_is_in_its_document(api: APIClient) -> None:
-    refuses_with(Conflict("No.", extra={"allowed_actions": ["pause"]}, errors=[{"field": "a", "detail": "b"}]))
+    refuses_with(
+        Conflict("No.", extra={"allowed_actions": ["pause"]}, errors=[{"field": "a", "detail": "b"}])
+    )
     body = is_problem(api.get("/api/v1/probe/"), 409, "conflict")
     assert body["allowed_actions"] == ["pause"]
     assert body["errors"] == [{"field": "a", "detail": "b"}]
@@ -211,7 +220,9 @@ def test_a_role_that_lacks_the_permission_gets_403_naming_it(cast: Cast) -> None
     assert not Prompt.objects.exists()
 
 
-@pytest.mark.parametrize("url", ["/api/v1/nothing/", "/api/v1/projects/acme/prompts/none/", "/api/v1/projects/none/prompts/"])
+@pytest.mark.parametrize(
+    "url", ["/api/v1/nothing/", "/api/v1/projects/acme/prompts/none/", "/api/v1/projects/none/prompts/"]
+)
 def test_what_is_not_there_is_a_document_too(api: APIClient, url: str) -> None:
     response = api.get(url)
     is_problem(response, 404, "not_found", response.json().get("field"))
@@ -307,7 +318,9 @@ def test_any_text_is_json_or_a_value_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "attempt-1"])
-@pytest.mark.parametrize("url", [PROMPTS, "/api/v1/projects/acme/promotions/", "/api/v1/projects/acme/releases/"])
+@pytest.mark.parametrize(
+    "url", [PROMPTS, "/api/v1/projects/acme/promotions/", "/api/v1/projects/acme/releases/"]
+)
 def test_a_body_of_ten_megabytes_is_refused(api: APIClient, url: str, key: str) -> None:
     response = post(api, b'{"name": "' + b"a" * 10_000_000 + b'"}', url=url, key=key)
     is_problem(response, 413, "body_too_large", "body")

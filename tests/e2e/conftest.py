@@ -31,7 +31,9 @@ class Instance:
     users: dict[str, str]
     keys: dict[str, str]
 
-    def call(self, path: str, body: dict[str, Any] | None = None, environment: str = "production") -> dict[str, Any]:
+    def call(
+        self, path: str, body: dict[str, Any] | None = None, environment: str = "production"
+    ) -> dict[str, Any]:
         """One request to the serving API with the environment's demo key."""
         request = urllib.request.Request(
             self.serving_url + path,

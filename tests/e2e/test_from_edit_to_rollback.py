@@ -25,11 +25,13 @@ SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 QUICK: dict[str, Any] = content.PRODUCTION_POLICY | {
     "plan": {
         "steps": [
-            {"weight_bp": weight, "min_duration_s": 600, "min_samples": 5} for weight in (200, 1_000, 5_000, 10_000)
+            {"weight_bp": weight, "min_duration_s": 600, "min_samples": 5}
+            for weight in (200, 1_000, 5_000, 10_000)
         ]
     },
     "rules": [
-        {**rule, "when": re.sub(r"for \d+m", "for 30s", rule["when"])} for rule in content.PRODUCTION_POLICY["rules"]
+        {**rule, "when": re.sub(r"for \d+m", "for 30s", rule["when"])}
+        for rule in content.PRODUCTION_POLICY["rules"]
     ],
     "rollback_interval_s": 2,
 }
@@ -57,7 +59,9 @@ def ask(instance: Instance, unit: str, request: str) -> dict[str, Any]:
 
 def state_of(page: Page, path: str) -> dict[str, Any]:
     """What the management API says, with the session of whoever is signed in."""
-    answer = page.request.get(f"{page.url.split('/', 3)[0]}//{page.url.split('/')[2]}/api/v1/projects/acme/{path}")
+    answer = page.request.get(
+        f"{page.url.split('/', 3)[0]}//{page.url.split('/')[2]}/api/v1/projects/acme/{path}"
+    )
     assert answer.ok, answer.text()
     return dict(answer.json())
 
@@ -70,12 +74,16 @@ def request_promotion(page: Page, environment: str) -> None:
     page.wait_for_url(re.compile(r"/releases/promotions/"))
 
 
-def test_a_change_goes_from_edit_to_rollback_by_itself(instance: Instance, sign_in: Callable[[str], Page]) -> None:
+def test_a_change_goes_from_edit_to_rollback_by_itself(
+    instance: Instance, sign_in: Callable[[str], Page]
+) -> None:
     SHOTS.mkdir(exist_ok=True)
     owner = sign_in("owner")
     owner.goto(f"{instance.console_url}/releases/environments/production/policy/?edit")
     owner.fill("textarea[name=body]", json.dumps(QUICK, indent=2))
-    owner.locator("form", has=owner.locator("textarea[name=body]")).locator("[name=reason]").fill("Seconds, for a test.")
+    owner.locator("form", has=owner.locator("textarea[name=body]")).locator("[name=reason]").fill(
+        "Seconds, for a test."
+    )
     owner.locator("form", has=owner.locator("textarea[name=body]")).locator("button.btn-primary").click()
     eventually(
         lambda: state_of(owner, "environments/production/policy/")["body"]["rollback_interval_s"] == 2,
@@ -139,7 +147,10 @@ def test_a_change_goes_from_edit_to_rollback_by_itself(instance: Instance, sign_
     expect(operator.locator("main")).to_contain_text("2 %")
     canary, stable = units(instance, "candidate", 8), units(instance, "stable", 8)
     assert all(ask(instance, unit, "Let the vendor network in.")["body"]["choices"] for unit in stable)
-    shown = [ask(instance, unit, "Let the vendor network in.")["body"]["choices"][0]["message"]["content"] for unit in canary]
+    shown = [
+        ask(instance, unit, "Let the vendor network in.")["body"]["choices"][0]["message"]["content"]
+        for unit in canary
+    ]
     assert not [text for text in shown if "/0" in text], "a flagged answer reached a user"
     assert content.CONFIG_BODY["policy"]["message"] in shown
 
@@ -156,7 +167,9 @@ def test_a_change_goes_from_edit_to_rollback_by_itself(instance: Instance, sign_
     # Withdrawn units get the deterministic text until somebody mitigates the incident.
     withdrawn = ask(instance, canary[0], "Let the vendor network in.")
     assert withdrawn["headers"]["x-promptstore-arm"] == "safe"
-    assert withdrawn["body"]["choices"][0]["message"]["content"] == content.CONFIG_BODY["safe_mode"]["template"]
+    assert (
+        withdrawn["body"]["choices"][0]["message"]["content"] == content.CONFIG_BODY["safe_mode"]["template"]
+    )
     incidents = state_of(operator, "incidents/")["results"]
     assert [incident["severity"] for incident in incidents] == ["P1"]
     operator.goto(f"{instance.console_url}/incidents/{incidents[0]['id']}/")
@@ -168,7 +181,10 @@ def test_a_change_goes_from_edit_to_rollback_by_itself(instance: Instance, sign_
     form.get_by_role("button", name=re.compile("Mitigate", re.IGNORECASE)).click()
 
     def back_to_stable() -> bool:
-        return bool(ask(instance, canary[0], "Use eight worker processes.")["headers"]["x-promptstore-arm"] == "stable")
+        return bool(
+            ask(instance, canary[0], "Use eight worker processes.")["headers"]["x-promptstore-arm"]
+            == "stable"
+        )
 
     eventually(back_to_stable, within_s=30, what="mitigation gives the units back to stable")
 

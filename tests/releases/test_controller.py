@@ -39,7 +39,9 @@ def test_nothing_moves_without_data(world: World, clock: ManualClock) -> None:
     assert set(Measurement.objects.values_list("verdict", flat=True)) == {"no_data"}
 
 
-def test_nothing_moves_before_the_minimum_time_however_much_traffic_there_is(world: World, clock: ManualClock) -> None:
+def test_nothing_moves_before_the_minimum_time_however_much_traffic_there_is(
+    world: World, clock: ManualClock
+) -> None:
     rollout = world.roll_out()
     _good(rollout, candidate=500)
     clock.advance(minutes=4, seconds=59)
@@ -58,7 +60,9 @@ def test_time_and_samples_with_good_data_climb_every_step_to_live(world: World, 
     assert LivePeriod.objects.filter(release=rollout.candidate, how="promoted").exists()
 
 
-def test_a_breached_rule_steps_down_by_quarters_and_opens_one_incident(world: World, clock: ManualClock) -> None:
+def test_a_breached_rule_steps_down_by_quarters_and_opens_one_incident(
+    world: World, clock: ManualClock
+) -> None:
     rollout = _step(_step(world.roll_out(), clock), clock)
     assert rollout.weight_bp == 5_000
     weights = []
@@ -105,7 +109,9 @@ def test_a_cut_rule_takes_all_traffic_at_once(world: World, clock: ManualClock) 
     assert (rollout.state, rollout.weight_bp, rollout.withdrawn_bp) == ("rolled_back", 0, 200)
 
 
-def test_withdrawn_units_stay_in_safe_mode_until_the_incident_is_mitigated(world: World, clock: ManualClock) -> None:
+def test_withdrawn_units_stay_in_safe_mode_until_the_incident_is_mitigated(
+    world: World, clock: ManualClock
+) -> None:
     rollout = world.roll_out()
     for _ in range(2):
         record(rollout, "candidate", 20, errors=15)
@@ -116,7 +122,12 @@ def test_withdrawn_units_stay_in_safe_mode_until_the_incident_is_mitigated(world
     world.approve(nxt)
     assert not services.start_promotion(promotion_id=nxt.id), "units are still withdrawn"
     incident = Incident.objects.get()
-    mitigate(actor=world.cast.actor("operator"), project_id=world.cast.project.id, incident_id=incident.id, reason="ok")
+    mitigate(
+        actor=world.cast.actor("operator"),
+        project_id=world.cast.project.id,
+        incident_id=incident.id,
+        reason="ok",
+    )
     assert routing_of(world.production) is None
     assert services.start_promotion(promotion_id=nxt.id)
 
@@ -154,7 +165,9 @@ def test_nobody_skips_the_canary(world: World, clock: ManualClock) -> None:
         )
     assert refused.value.code == "canary_not_met"
     _step(rollout, clock)
-    services.advance_rollout(actor=owner, project_id=project, rollout_id=rollout.id, expected_step=1, reason="Quiet day.")
+    services.advance_rollout(
+        actor=owner, project_id=project, rollout_id=rollout.id, expected_step=1, reason="Quiet day."
+    )
     rollout.refresh_from_db()
     assert rollout.weight_bp == 5_000
 
@@ -173,7 +186,10 @@ def test_rolling_back_by_hand_asks_for_a_reason(world: World) -> None:
     rollout = world.roll_out()
     with pytest.raises(InvalidInput):
         services.roll_back(
-            actor=world.cast.actor("operator"), project_id=world.cast.project.id, rollout_id=rollout.id, reason=" "
+            actor=world.cast.actor("operator"),
+            project_id=world.cast.project.id,
+            rollout_id=rollout.id,
+            reason=" ",
         )
     rollout.refresh_from_db()
     assert rollout.state == "running"

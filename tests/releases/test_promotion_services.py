@@ -155,7 +155,10 @@ def test_a_rejection_after_the_quorum_and_before_the_start_wins(world: World) ->
     promotion = world.check(world.request())
     world.approve(promotion)
     services.reject_promotion(
-        actor=world.cast.actor("owner"), project_id=world.cast.project.id, promotion_id=promotion.id, reason="Not today."
+        actor=world.cast.actor("owner"),
+        project_id=world.cast.project.id,
+        promotion_id=promotion.id,
+        reason="Not today.",
     )
     assert not services.start_promotion(promotion_id=promotion.id)
     promotion.refresh_from_db()
@@ -208,7 +211,10 @@ def test_another_projects_ids_are_not_found(world: World, strangers: Cast) -> No
     events = AuditEvent.objects.count()
     with pytest.raises(NotFound):
         services.cancel_promotion(
-            actor=strangers.actor("owner"), project_id=strangers.project.id, promotion_id=promotion.id, reason="x"
+            actor=strangers.actor("owner"),
+            project_id=strangers.project.id,
+            promotion_id=promotion.id,
+            reason="x",
         )
     with pytest.raises(NotAllowed):
         services.recheck_promotion(
@@ -223,12 +229,17 @@ def test_another_projects_ids_are_not_found(world: World, strangers: Cast) -> No
         ({"quorum": 0}, "quorum"),
         ({"plan": None}, "plan"),
         ({"gates": ["static"]}, "gates"),
-        ({"plan": {"steps": [{"weight_bp": 10_000, "min_duration_s": 1, "min_samples": 1}]}}, "steps[0].weight_bp"),
+        (
+            {"plan": {"steps": [{"weight_bp": 10_000, "min_duration_s": 1, "min_samples": 1}]}},
+            "steps[0].weight_bp",
+        ),
         ({"rules": []}, "rules"),
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_policy_that_would_let_production_go_unguarded_is_refused(world: World, change: dict, field: str) -> None:  # type: ignore[type-arg]
+def test_a_policy_that_would_let_production_go_unguarded_is_refused(
+    world: World, change: dict, field: str
+) -> None:  # type: ignore[type-arg]
     with pytest.raises(InvalidInput) as refused:
         services.change_policy(
             actor=world.cast.actor("owner"), project_id=world.cast.project.id, environment_id=world.cast.production.id,

@@ -82,7 +82,10 @@ def test_an_approval_and_a_rejection_at_once_leave_one_outcome(world: World) -> 
     at_once(
         lambda: world.approve(promotion),
         lambda: services.reject_promotion(
-            actor=world.cast.actor("owner"), project_id=world.cast.project.id, promotion_id=promotion.id, reason="No."
+            actor=world.cast.actor("owner"),
+            project_id=world.cast.project.id,
+            promotion_id=promotion.id,
+            reason="No.",
         ),
     )
     services.start_promotion(promotion_id=promotion.id)
@@ -123,6 +126,8 @@ def test_every_commit_that_moves_traffic_is_published_in_order(world: World) -> 
     world.roll_out()
     assert not OutboxMessage.objects.filter(topic="snapshot.publish", done_at__isnull=True).exists()
     generations = list(
-        Root.objects.filter(environment=world.cast.production).order_by("id").values_list("generation", flat=True)
+        Root.objects.filter(environment=world.cast.production)
+        .order_by("id")
+        .values_list("generation", flat=True)
     )
     assert generations == list(range(1, len(generations) + 1))

@@ -35,13 +35,16 @@ class Access:
 def traffic(
     *,
     rate: Annotated[
-        float, Parameter(help="Requests per second.", validator=Number(gt=0, lte=MAX_RATE))
+        float, Parameter(show_default=True, help="Requests per second.", validator=Number(gt=0, lte=MAX_RATE))
     ] = 2.0,
     duration: Annotated[
-        float, Parameter(help="Seconds; it stops by itself.", validator=Number(gt=0, lte=MAX_DURATION_S))
+        float,
+        Parameter(
+            show_default=True, help="Seconds; it stops by itself.", validator=Number(gt=0, lte=MAX_DURATION_S)
+        ),
     ] = 60.0,
-    environment: Annotated[str, Parameter(help="staging or production.")] = "production",
-    seed: Annotated[int, Parameter(help="The same seed asks the same questions.")] = 1,
+    environment: Annotated[str, Parameter(show_default=True, help="staging or production.")] = "production",
+    seed: Annotated[int, Parameter(show_default=True, help="The same seed asks the same questions.")] = 1,
     as_json: Json = False,
 ) -> Exit:
     """Send real chat completions of the demo feature, so that there is something to watch.

@@ -12,7 +12,8 @@ from promptstore.cli.exits import CommandError, Exit
 from promptstore.cli.output import show
 
 Timeout = Annotated[
-    float, Parameter(name="--timeout", help="Seconds after which waiting ends with exit code 3.")
+    float,
+    Parameter(name="--timeout", show_default=True, help="Seconds after which waiting ends with exit code 3."),
 ]
 INTERVAL_S = 2.0
 

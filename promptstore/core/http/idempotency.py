@@ -16,7 +16,7 @@ from promptstore.core import clock
 from promptstore.core.digests import digest_bytes
 from promptstore.core.errors import Conflict, InvalidInput
 from promptstore.core.http.authentication import actor_of
-from promptstore.core.http.parsers import loads
+from promptstore.core.http.parsers import loads, refuse_large_body
 from promptstore.core.models import IdempotentReply
 
 KEEP = timedelta(hours=24)
@@ -34,6 +34,7 @@ class IdempotentView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         _require_small(request)
+        refuse_large_body(request)
         super().initial(request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_KEY_CHARS:

@@ -14,4 +14,8 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - the extension's signature
-        return {"type": "http", "scheme": "bearer", "description": "A personal token (pt_…) or a service key (ps_…)."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal token (pt_…) or a service key (ps_…).",
+        }

@@ -8,8 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+
+from promptstore.core.errors import InvalidInput
 
 MAX_DEPTH = 60
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -51,6 +55,16 @@ def _require_text(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise ValueError("half a surrogate pair is no text") from None
+
+
+def refuse_large_body(request: Request) -> None:
+    """Raise 413 before anything reads the body: DRF's parsers do not know Django's limit."""
+    declared = request.headers.get("Content-Length") or "0"
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    if not declared.isdigit() or int(declared) > limit:
+        raise InvalidInput(
+            f"The body is larger than {limit // 1024} KB.", code="body_too_large", field="body", status=413
+        )
 
 
 def _depth(text: str) -> int:

@@ -106,11 +106,19 @@ def _flatten(detail: Any, path: str) -> Any:
 
 
 _PAGES = {
-    400: ("bad_request", "The request could not be understood", "Look at the address, the headers and the body."),
+    400: (
+        "bad_request",
+        "The request could not be understood",
+        "Look at the address, the headers and the body.",
+    ),
     403: ("not_allowed", "You may not do this", "This is not allowed here."),
     404: ("not_found", "Not found", "Nothing is here; /api/v1/schema/ lists what there is."),
 }
-_DEFECT = ("internal_error", "Something broke on our side", "Nothing was changed; report the time and the address.")
+_DEFECT = (
+    "internal_error",
+    "Something broke on our side",
+    "Nothing was changed; report the time and the address.",
+)
 
 
 def from_page(status: int) -> dict[str, Any]:

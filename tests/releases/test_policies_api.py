@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from promptstore.core.models import AuditEvent
+from releases.models import EnvironmentPolicy
+from tests.releases.clients import api_as
+from tests.world import PLAN, RULES, World, production_policy
+
+URL = "/api/v1/projects/acme/environments/production/policy/"
+
+
+def test_environments_come_in_the_order_in_which_a_release_passes_them(world: World) -> None:
+    answer = api_as(world.cast, "auditor").get("/api/v1/projects/acme/environments/")
+    assert [row["slug"] for row in answer.json()] == ["staging", "production"]
+
+
+def test_an_owner_puts_a_new_version_in_force(world: World) -> None:
+    body = production_policy(quorum=2)
+    answer = api_as(world.cast, "owner").put(URL, {"body": body, "reason": "Two people."}, format="json")
+    assert answer.status_code == 200
+    assert answer.json()["number"] == 2
+    assert api_as(world.cast, "auditor").get(URL).json()["body"]["quorum"] == 2
+
+
+@pytest.mark.parametrize("role", ["writer", "engineer", "annotator", "approver", "operator", "auditor"])
+def test_nobody_but_an_owner_changes_a_policy(world: World, role: str) -> None:
+    before = (EnvironmentPolicy.objects.count(), AuditEvent.objects.count())
+    answer = api_as(world.cast, role).put(URL, {"body": production_policy(quorum=2)}, format="json")
+    assert answer.status_code == 403
+    assert (EnvironmentPolicy.objects.count(), AuditEvent.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([], "body"),
+        ("none", "body"),
+        (production_policy(quorum=0), "quorum"),
+        (production_policy(gates=["static"]), "gates"),
+        (production_policy(plan=None), "plan"),
+        (production_policy(plan={"steps": PLAN["steps"][1:]}), None),
+        (production_policy(rules=[RULES[0] | {"when": "policy_filter_rate >"}]), "rules[0].when"),
+        (production_policy(approver_roles=["writer"]), "approver_roles"),
+        (production_policy(colour="red"), "colour"),
+    ],
+)
+def test_a_policy_that_would_not_hold_is_refused_at_its_field(world: World, body: Any, field: str | None) -> None:
+    answer = api_as(world.cast, "owner").put(URL, {"body": body}, format="json")
+    assert 400 <= answer.status_code < 500
+    if field:
+        assert answer.json()["field"] == field
+    assert EnvironmentPolicy.objects.filter(environment=world.cast.production).count() == 1
+
+
+def test_an_unknown_environment_is_404(world: World) -> None:
+    assert api_as(world.cast, "owner").get(URL.replace("production", "moon")).status_code == 404
