@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from promptstore.core.errors import DomainError, InvalidInput
 from promptstore.core.http.parsers import loads
+from registry.versioning import read_version
 from releases.selectors.composition import ROLES, Choices, Proposal
 
 MAX_TEXT = 2_000
@@ -100,6 +101,14 @@ class ComposeForm(forms.Form):
                 ],
                 initial=live.models.get(role, ""),
             )
+
+    def clean_version(self) -> str:
+        """The version in its canonical form, or empty for the next one."""
+        text = self.cleaned_data["version"].strip()
+        try:
+            return str(read_version(text)) if text else ""
+        except InvalidInput as error:
+            raise forms.ValidationError(error.detail) from error
 
     def proposal(self) -> Proposal:
         """What was chosen, or preset where the form has not been sent."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from registry.versioning import read_version
 from telemetry.project_views import Input
 
 MAX_TEXT = 2_000
@@ -21,6 +22,13 @@ class Text(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class VersionText(Text):
+    """A semantic version; raises `InvalidInput`."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return str(read_version(super().to_internal_value(data)))
+
+
 # --- in ------------------------------------------------------------------------------------------------------------
 
 
@@ -32,7 +40,7 @@ class ComposeIn(Input):
     models = serializers.DictField(child=Text(max_length=160), allow_empty=False)
     config = Text(max_length=160)
     primary = Text(max_length=80, required=False)
-    version = Text(max_length=64, required=False)
+    version = VersionText(max_length=64, required=False)
     changelog = Text(max_length=MAX_CHANGELOG, required=False, allow_blank=True)
 
 

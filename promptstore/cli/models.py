@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -10,7 +9,7 @@ from cyclopts import App, Parameter
 from promptstore.cli.exits import Exit, usage
 from promptstore.cli.files import read_object
 from promptstore.cli.management import management, segment
-from promptstore.cli.options import Json, Project, TokenFile
+from promptstore.cli.options import Json, JsonFile, Project, TokenFile
 from promptstore.cli.output import show
 
 app = App(name="models", help="The model registry.", help_format="markdown")
@@ -18,7 +17,7 @@ app = App(name="models", help="The model registry.", help_format="markdown")
 
 @app.command
 def register(
-    file: Path,
+    file: JsonFile,
     /,
     *,
     name: Annotated[str | None, Parameter(help="The model's name, where the file has none.")] = None,

@@ -23,3 +23,4 @@ TokenFile = Annotated[
     ),
 ]
 Reason = Annotated[str, Parameter(name="--reason", help="Why; kept in the audit log.")]
+JsonFile = Annotated[Path, Parameter(allow_leading_hyphen=True)]  # for `-`, standard input

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from promptstore.cli.exits import CommandError, Exit, usage
 from promptstore.cli.files import read_json, read_object
 from promptstore.cli.management import Management, management, segment
-from promptstore.cli.options import Json, Project, TokenFile
+from promptstore.cli.options import Json, JsonFile, Project, TokenFile
 from promptstore.cli.output import show
 from registry.rendering import Finding, LintConfig, PromptSpec, SpecError, publish_blockers
 from registry.rendering.lint import lint as check_prompt
@@ -21,7 +21,7 @@ app = App(name="prompts", help="Check, show and publish prompts.", help_format="
 
 @app.command
 def lint(
-    file: Path,
+    file: JsonFile,
     /,
     *,
     token_budget: Annotated[int | None, Parameter(help="Most tokens that the fixed text may have.")] = None,

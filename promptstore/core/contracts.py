@@ -96,6 +96,10 @@ def _grant(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT current_user")
     if not role or cursor.fetchone()[0] == role:
         return  # one role for everything: allowed for a trial, reported by `promptctl doctor`
+    cursor.execute("SELECT quote_ident(current_database())")
+    database = cursor.fetchone()[0]
+    # Serving nodes copy telemetry into a temporary table before it is stored.
+    cursor.execute(f'GRANT TEMPORARY ON DATABASE {database} TO "{role}"')
     cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
     cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}"')
     cursor.execute(f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO "{role}"')

@@ -2,6 +2,9 @@
 // takes the new numbers, so nothing flickers. Colours come from the tokens and follow the theme.
 const drawn = new WeakMap(); // plot element -> { plot, shape, data }
 const HEIGHT_PX = 176;
+const FEW_POINTS = 20;
+const LEAST_SPAN_S = 300;
+const LABEL_ROOM_PX = 34;
 const ORDER = ["accent", "text-muted", "good", "wait"];
 const ROLES = { candidate: "accent", stable: "text-muted", shadow: "line-strong" };
 
@@ -59,7 +62,8 @@ const options = (element, holder) => {
       stroke: () => palette[name],
       width: one.key === "candidate" ? 2.25 : 1.5,
       dash: one.key === "shadow" ? [2, 3] : undefined,
-      points: { show: false },
+      // A line needs neighbours; a handful of points is shown as points.
+      points: { show: (u) => u.data[0].length <= FEW_POINTS, size: 6, fill: () => palette[name] },
       spanGaps: false,
     });
     if (!one.low) return;
@@ -79,6 +83,8 @@ const options = (element, holder) => {
     padding: [14, 20, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
+      // A young rollout has a minute or two: give it room instead of stretching it over the whole width.
+      x: { range: (_, low, high) => (high - low < LEAST_SPAN_S ? [high - LEAST_SPAN_S, high + 30] : [low, high]) },
       y: {
         range: (_, low, high) => {
           const limit = holder.data.limit?.value;
@@ -149,11 +155,14 @@ const drawLimit = (u, { limit }) => {
 };
 
 const drawMarks = (u, { marks = [] }) => {
+  let free = -Infinity;
   for (const mark of marks) {
     const x = Math.round(u.valToPos(mark.at, "x", true)) + 0.5;
     if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
     line(u, palette["line-strong"], [2, 3], x, u.bbox.top, x, u.bbox.top + u.bbox.height);
+    if (x < free) continue; // moves seconds apart: the first label stands for them
     label(u, mark.label, palette["text-muted"], x, u.bbox.top - 1);
+    free = x + LABEL_ROOM_PX * devicePixelRatio;
   }
 };
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from promptstore.cli.main import main
 from promptstore.core import keys
 from tests.cast import Cast
-from tests.releases.stage import Stage, set_stage
+from tests.cli.json_server import Answer, serving
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,6 @@ def promptctl(capsys: pytest.CaptureFixture[str]) -> PromptCtl:
 
 
 @pytest.fixture
-def stage(live_server: LiveServer, cast: Cast) -> Stage:
-    """A project with something to release, on a real server."""
-    return set_stage(cast)
-
-
-@pytest.fixture
 def sign_in(live_server: LiveServer, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """From now on commands talk to the real server as the person with this role."""
     monkeypatch.setenv("PROMPTSTORE_URL", live_server.url)
@@ -68,3 +63,10 @@ def sign_in(live_server: LiveServer, cast: Cast, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("PROMPTSTORE_TOKEN", token)
 
     return become
+
+
+@pytest.fixture
+def json_server() -> Iterator[Callable[[Answer], str]]:
+    """`json_server(answer)` starts a real HTTP server on loopback and returns its URL."""
+    with ExitStack() as started:
+        yield lambda answer: started.enter_context(serving(answer))

@@ -38,7 +38,7 @@ def test_an_error_names_message_line_column_and_rule(promptctl: PromptCtl, tmp_p
     ended = promptctl("prompts", "lint", undeclared(tmp_path))
     assert ended.code == 1
     last = len(PROMPT_BODY["messages"]) - 1
-    assert f"messages[{last}]:2:19: error: " in ended.out
+    assert f"messages[{last}]:2:18: error: " in ended.out
     assert "undeclared" in ended.out
 
 
@@ -47,7 +47,7 @@ def test_findings_as_json_carry_the_names_of_the_api(promptctl: PromptCtl, tmp_p
     assert ended.code == 1
     assert ended.json["publishable"] is False
     [finding] = [one for one in ended.json["findings"] if one["severity"] == "error"]
-    assert (finding["line"], finding["column"]) == (2, 19)
+    assert (finding["line"], finding["column"]) == (2, 18)
     assert finding.keys() >= {"rule", "message", "hint", "message_index", "end_column", "field"}
 
 

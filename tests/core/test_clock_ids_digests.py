@@ -43,10 +43,15 @@ def test_the_machines_clock_set_back_does_not_turn_time_back(monkeypatch: pytest
 
 def test_a_clock_that_was_installed_leaves_with_its_block() -> None:
     manual = clock.ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
-    with pytest.raises(LookupError), clock.use(manual):
-        manual.advance(days=1)
-        assert clock.now() == datetime(2026, 1, 2, tzinfo=UTC)
-        raise LookupError
+
+    def fail() -> None:
+        with clock.use(manual):
+            manual.advance(days=1)
+            assert clock.now() == datetime(2026, 1, 2, tzinfo=UTC)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert clock.now() > datetime(2026, 1, 2, tzinfo=UTC)
 
 

@@ -6,7 +6,7 @@ Routes come from the OpenAPI document, so a new one is covered from its first da
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,7 +51,7 @@ _PARAMETER = re.compile(r"{(\w+)}")
 
 @cache
 def document() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    found: Mapping[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -73,37 +73,45 @@ NESTED = [
 ]
 
 
+_SIMPLE = {
+    "uuid": lambda: str(uuid7()),
+    "date-time": lambda: "2026-03-01T09:00:00Z",
+    "array": list,
+    "boolean": lambda: True,
+    "string": lambda: "x",
+}
+
+
 def example(schema: Mapping[str, Any]) -> Any:
     """A value that fits a schema well enough to get past its shape."""
-    if "$ref" in schema:
-        return example(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    for many in ("allOf", "oneOf", "anyOf"):
-        if many in schema:
-            return example(schema[many][0])
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type")
+    schema = resolved(schema)
+    fixed = [schema["const"]] if "const" in schema else schema.get("enum", [])
+    if fixed:
+        return fixed[0]
+    kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object" or "properties" in schema:
+    if kind in {"integer", "number"}:
+        return schema.get("minimum", 1)
+    if kind == "object":
         needed = schema.get("required", [])
         return {
             name: FILLED.get(name) or example(part)
             for name, part in schema.get("properties", {}).items()
             if name in needed
         }
-    if kind == "array":
-        return []
-    if kind in {"integer", "number"}:
-        return schema.get("minimum", 1)
-    if kind == "boolean":
-        return True
-    if schema.get("format") == "uuid":
-        return str(uuid7())
-    if schema.get("format") == "date-time":
-        return "2026-03-01T09:00:00Z"
-    return "x"
+    return _SIMPLE[schema["format"] if schema.get("format") in _SIMPLE else kind]()
+
+
+def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a reference names, and the first of several."""
+    while True:
+        several = next((schema[many] for many in ("allOf", "oneOf", "anyOf") if many in schema), None)
+        if several:
+            schema = several[0]
+        elif "$ref" in schema:
+            schema = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        else:
+            return schema
 
 
 def body_of(method: str, path: str) -> Any:
@@ -140,7 +148,7 @@ class Border:
 
 
 @pytest.fixture
-def border(db: None, provider: ScriptedServer, clock: ManualClock) -> Iterator[Border]:
+def border(db: None, provider: ScriptedServer, clock: ManualClock) -> Border:
     ours, theirs = make_cast("acme"), make_world(make_cast("umbrella"), provider)
     rollout = theirs.roll_out()
     record(rollout, "candidate", 1)
@@ -173,7 +181,7 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock) -> Iterator[B
     _, token = keys.create_personal_token(actor=owner, project_id=ours.project.id, name="token")
     session = APIClient()
     session.force_login(ours.users["owner"])
-    yield Border(
+    return Border(
         ours=ours,
         theirs=theirs,
         names=names,

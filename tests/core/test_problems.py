@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -73,11 +74,11 @@ on_probe = pytest.mark.urls(__name__)
 
 @pytest.fixture(autouse=True)
 def probe() -> None:
-    Probe.effects, Probe.act = 0, staticmethod(lambda _: {"n": Probe.effects})  # type: ignore[method-assign]
+    Probe.effects, Probe.act = 0, staticmethod(lambda _: {"n": Probe.effects})
 
 
 def does(act: Callable[[Request], Any]) -> None:
-    Probe.act = staticmethod(act)  # type: ignore[method-assign]
+    Probe.act = staticmethod(act)
 
 
 def refuses_with(error: Exception) -> None:
@@ -102,7 +103,7 @@ def post(client: APIClient, body: Any = None, *, key: str = "", url: str = "/api
     headers = {"Idempotency-Key": key} if key else {}
     raw = body if isinstance(body, bytes) else None
     if raw is not None:
-        return client.generic("POST", url, raw, content_type="application/json", headers=headers)
+        return client.generic("POST", url, raw, content_type="application/json", headers=headers)  # type: ignore[arg-type] # bytes are fine
     return client.post(url, body if body is not None else {}, format="json", headers=headers)
 
 
@@ -235,7 +236,7 @@ def test_a_method_that_is_not_offered_gets_405(api: APIClient) -> None:
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
 def test_a_body_that_is_no_json_gets_415(api: APIClient, kind: str) -> None:
-    is_problem(api.generic("POST", PROMPTS, b"x", content_type=kind), 415, "unsupported_media_type")
+    is_problem(api.generic("POST", PROMPTS, "x", content_type=kind), 415, "unsupported_media_type")
 
 
 @on_probe
@@ -311,10 +312,8 @@ def test_every_json_value_without_nul_is_read_as_it_was_written(value: Any) -> N
 
 @given(st.text(max_size=60))
 def test_any_text_is_json_or_a_value_error(text: str) -> None:
-    try:
+    with suppress(ValueError):
         loads(text)
-    except ValueError as refused:
-        assert str(refused)
 
 
 @pytest.mark.parametrize("key", ["", "attempt-1"])

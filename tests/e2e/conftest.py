@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "test-results"
 START_WITHIN_S = 240
 
 
@@ -59,7 +61,7 @@ def instance() -> Iterator[Instance]:
         log = Path(home, "supervisor.log")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "promptstore.local"],
+                [sys.executable, "-m", "promptstore.local", "--stop-with-parent"],
                 cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         try:
@@ -72,6 +74,7 @@ def instance() -> Iterator[Instance]:
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
+            shutil.copytree(Path(home, "logs"), RESULTS / "logs", dirs_exist_ok=True)
 
 
 def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -47,7 +47,9 @@ def test_nobody_but_an_owner_changes_a_policy(world: World, role: str) -> None:
         (production_policy(colour="red"), "colour"),
     ],
 )
-def test_a_policy_that_would_not_hold_is_refused_at_its_field(world: World, body: Any, field: str | None) -> None:
+def test_a_policy_that_would_not_hold_is_refused_at_its_field(
+    world: World, body: Any, field: str | None
+) -> None:
     answer = api_as(world.cast, "owner").put(URL, {"body": body}, format="json")
     assert 400 <= answer.status_code < 500
     if field:

@@ -112,7 +112,10 @@ def test_who_may_do_what_to_a_promotion(
     answer = api_as(world.cast, role).post(url(promotion, action), body, format="json")
     assert answer.status_code == (200 if role in allowed else 403), answer.content
     if role not in allowed:
-        assert (Promotion.objects.values_list("state", "check_round")[0], AuditEvent.objects.count()) == before
+        assert (
+            Promotion.objects.values_list("state", "check_round")[0],
+            AuditEvent.objects.count(),
+        ) == before
 
 
 def test_nobody_who_made_it_approves_it(world: World) -> None:

@@ -119,7 +119,10 @@ def test_another_projects_rollout_is_404_and_does_not_move(world: World, strange
     assert owner.get(path).status_code == 404
     for action in ("pause", "resume", "roll_back"):
         assert owner.post(f"{path}{action}/", {"reason": "Mine."}, format="json").status_code == 404
-    assert owner.post(f"{path}advance/", {"reason": "Mine.", "expected_step": 0}, format="json").status_code == 404
+    assert (
+        owner.post(f"{path}advance/", {"reason": "Mine.", "expected_step": 0}, format="json").status_code
+        == 404
+    )
     assert state(rollout) == before
 
 
@@ -147,7 +150,12 @@ def test_a_deployment_returns_to_what_was_live_before_and_only_to_that(
     assert answer.json()["stable_release"]["version"] == "1.0.0"
     rollout.refresh_from_db()
     assert (rollout.state, rollout.weight_bp) == ("aborted", 0)
-    assert api_as(world.cast, "writer").post(path, {"release": "1.0.0", "reason": "Me."}, format="json").status_code == 403
+    assert (
+        api_as(world.cast, "writer")
+        .post(path, {"release": "1.0.0", "reason": "Me."}, format="json")
+        .status_code
+        == 403
+    )
     assert Release.objects.filter(live_periods__deployment=deployment).distinct().count() == 1
 
 
