@@ -40,7 +40,8 @@ def _moments(series: MinuteSeries, *, since: datetime, until: datetime) -> list[
     known = [minute.minute for found in series.arms.values() for minute in found.minutes]
     if not known:
         return []
-    first, last = max(min(known), since), min(max(known), until)
+    # The minute in which `since` lies has begun before it; without it a rollout's first minute would show nothing.
+    first, last = max(min(known), since.replace(second=0, microsecond=0)), min(max(known), until)
     spacing = BUCKET * max(1, -(-((last - first) // BUCKET + 1) // MAX_POINTS))
     count = max(0, (last - first) // spacing + 1)
     # Counted back from the present, so that the last point is what the rule sees now.

@@ -124,11 +124,14 @@ def rollout_list(*, project_id: UUID, live: bool = False) -> QuerySet[Rollout]:
     return rows.filter(state__in=LIVE) if live else rows
 
 
-def rollout_etag(rollout: Rollout, *parts: str) -> str:
-    """Changes with what the live fragment shows: each decision at once, measurements and times every `TICK_S` seconds."""
+def rollout_etag(rollout: Rollout, *parts: str, whole: bool = False) -> str:
+    """Changes with what the live fragment shows: each decision at once, measurements and times every `TICK_S` seconds.
+
+    The course of the `whole` rollout is longer work and hardly changes, so it follows once a minute.
+    """
     latest = rollout.decisions.aggregate(latest=Max("number"))["latest"]
-    tick = int(clock.now().timestamp()) // TICK_S if rollout.state in LIVE else "over"
-    shown = (rollout.pk, rollout.state, rollout.weight_bp, rollout.step_index, latest, tick, *parts)
+    tick = int(clock.now().timestamp()) // (60 if whole else TICK_S) if rollout.state in LIVE else "over"
+    shown = (rollout.pk, rollout.state, rollout.weight_bp, rollout.step_index, latest, tick, whole, *parts)
     return '"' + "-".join(str(part) for part in shown) + '"'
 
 

@@ -34,7 +34,7 @@ def rollout_detail(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
 
 
 def _etag(request: ProjectRequest, rollout_id: UUID) -> str:
-    return rollout_etag(_found(request, rollout_id), request.actor.id, request.GET.get("span", ""))
+    return rollout_etag(_found(request, rollout_id), request.actor.id, whole=_is_whole(request))
 
 
 @project_page
@@ -125,8 +125,12 @@ def _found(request: ProjectRequest, rollout_id: UUID) -> Rollout:
     return rollout_by_id(project_id=request.project.pk, rollout_id=rollout_id)
 
 
+def _is_whole(request: ProjectRequest) -> bool:
+    return request.GET.get("span") == "all"
+
+
 def _picture(request: ProjectRequest, rollout: Rollout) -> dict[str, Any]:
-    whole = request.GET.get("span") == "all"
+    whole = _is_whole(request)
     query = "?span=all" if whole else ""
     incident = Incident.objects.filter(pk=rollout.incident_id).first() if rollout.incident_id else None
     return {

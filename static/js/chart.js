@@ -51,6 +51,8 @@ const shapeOf = (data) => `${data.unit}|${data.series.map((one) => `${one.key}${
 
 const colorName = (one, position) => ROLES[one.key] ?? ORDER[position % ORDER.length];
 
+const spanOf = (low, high) => (high - low < LEAST_SPAN_S ? [high - LEAST_SPAN_S, high + 30] : [low, high]);
+
 const options = (element, holder) => {
   const { data } = holder;
   const series = [{}];
@@ -84,7 +86,7 @@ const options = (element, holder) => {
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       // A young rollout has a minute or two: give it room instead of stretching it over the whole width.
-      x: { range: (_, low, high) => (high - low < LEAST_SPAN_S ? [high - LEAST_SPAN_S, high + 30] : [low, high]) },
+      x: { range: (_, low, high) => spanOf(low ?? high ?? Date.now() / 1000, high ?? Date.now() / 1000) },
       y: {
         range: (_, low, high) => {
           const limit = holder.data.limit?.value;

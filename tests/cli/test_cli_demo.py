@@ -49,10 +49,10 @@ def test_traffic_is_counted_per_arm_and_stops_by_itself(
     announce(demo_home, json_server(answer))
     ended = promptctl("demo", "traffic", "--rate", 20, "--duration", 0.5, "--json")
     assert ended.code == 0, ended.err
-    assert ended.json["sent"] == len(seen) == 11
+    assert ended.json["sent"] == len(seen) == 10
     assert ended.json["arms"] == {
         "candidate": {"answered": 2, "withheld": 1},
-        "stable": {"answered": 7, "failed": 1},
+        "stable": {"answered": 6, "failed": 1},
     }
     assert {request["path"] for request in seen} == {"/v1/chat/completions"}
     assert {request["model"] for request in seen} == {content.FEATURE}
@@ -69,7 +69,7 @@ def test_without_json_it_ends_with_one_line_of_counts(
     ended = promptctl("demo", "traffic", "--rate", 10, "--duration", 0.3)
     assert ended.code == 0
     assert ended.out.count("\n") == 1
-    assert "4 sent  stable 4  p50 " in ended.out
+    assert "3 sent  stable 3  p50 " in ended.out
 
 
 def test_refusals_alone_are_inconclusive(promptctl: PromptCtl, demo_home: Path, json_server: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from promptstore.cli.releases import watching
+from promptstore.cli.output import show
 from releases import services
 from releases.models import Promotion, Release
 from tests.cli.conftest import PromptCtl
@@ -208,13 +208,12 @@ def test_a_watch_shows_the_way_down_and_ends_with_it(
     rollout = world.roll_out()
     sign_in("operator")
     looks = 0
-    read = watching.show
 
     def look(*arguments: object, **options: object) -> None:
         """What somebody else does once the watcher has shown the first picture."""
         nonlocal looks
         looks += 1
-        read(*arguments, **options)  # type: ignore[arg-type]
+        show(*arguments, **options)  # type: ignore[arg-type]
         if looks == 1:
             services.roll_back(
                 actor=world.cast.actor("operator"),
@@ -224,7 +223,7 @@ def test_a_watch_shows_the_way_down_and_ends_with_it(
                 at_once=True,
             )
 
-    monkeypatch.setattr(watching, "show", look)
+    monkeypatch.setattr("promptstore.cli.releases.watching.show", look)
     ended = promptctl("releases", "status", rollout.promotion_id, "--watch")
     assert ended.code == 1
     assert ended.out.index("running at 2 %") < ended.out.index("rolled back at 0 %")

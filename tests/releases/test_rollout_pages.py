@@ -24,10 +24,10 @@ def shown(world: World, role: str, rollout: Rollout) -> str:
     return str(answer.content.decode())
 
 
-def drive(rollout: Rollout, clock: clocks.ManualClock, minutes: int, **faults: int) -> None:
+def drive(rollout: Rollout, clock: clocks.ManualClock, minutes: int, *, policy_hits: int = 0) -> None:
     for _ in range(minutes):
         clock.advance(minutes=1)
-        record(rollout, "candidate", 20, **faults)
+        record(rollout, "candidate", 20, policy_hits=policy_hits)
         record(rollout, "stable", 100)
 
 

@@ -28,17 +28,18 @@ async def send_traffic(
     report: Callable[[Counts, float], None],
     report_every_s: float,
 ) -> Counts:
-    """Requests from `crowd` for `duration_s`; `report` is called with the counts so far and the seconds passed."""
+    """Requests from `crowd`, the n-th after `n / rate_per_s` seconds, for `duration_s`; `report` is called with the counts so far and the seconds passed."""
     counts = Counts()
     under_way: set[asyncio.Task[None]] = set()
     started = time.monotonic()
-    following, next_report = 0, report_every_s
+    total, following, next_report = max(1, round(rate_per_s * duration_s)), 0, report_every_s
     async with aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT, trust_env=False
     ) as session:
         try:
-            while (elapsed := time.monotonic() - started) < duration_s:
-                while following <= elapsed * rate_per_s:
+            while following < total:
+                elapsed = time.monotonic() - started
+                while following < total and following <= elapsed * rate_per_s:
                     following += 1
                     if len(under_way) >= MAX_UNDER_WAY:
                         counts.skipped += 1
@@ -50,7 +51,7 @@ async def send_traffic(
                 if elapsed >= next_report:
                     report(counts, elapsed)
                     next_report += report_every_s
-                due = min(following / rate_per_s, next_report, duration_s)
+                due = min(following / rate_per_s, next_report)
                 await asyncio.sleep(max(0.0, due - (time.monotonic() - started)))
             if under_way:
                 await asyncio.wait(under_way, timeout=_LINGER_S)

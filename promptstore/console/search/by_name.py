@@ -71,7 +71,7 @@ def _artifacts(project_id: UUID, name: str, version: str) -> list[Result]:
     ):
         rows = model.objects.filter(project_id=project_id, name__icontains=name).order_by("name")
         for one in rows[:LIMIT]:
-            exact = version and one.versions.filter(version=version).exists()  # type: ignore[attr-defined]
+            exact = version and one.versions.filter(version=version).exists()
             page = (
                 page_url(f"registry:{kind}_version", one.name, version)
                 if exact
