@@ -183,7 +183,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Long evaluations in the other queue must not delay a rollback, the relay or the sealer.
 CELERY_TASK_ROUTES = {
-    name: {"queue": "controller"} for name in ("releases.tick", "releases.expire", "core.relay", "core.seal_audit")
+    name: {"queue": "controller"}
+    for name in ("releases.tick", "releases.expire", "core.relay", "core.seal_audit")
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -77,7 +77,9 @@ class ComposeForm(forms.Form):
     has_been_refused = False
 
     def __init__(self, choices: Choices, live: Proposal, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"primary": live.primary or next(iter(choices.prompts), ""), "config": live.config})
+        super().__init__(
+            data, initial={"primary": live.primary or next(iter(choices.prompts), ""), "config": live.config}
+        )
         self.choices = choices
         self.fields["primary"].choices = [(name, name) for name in choices.prompts]  # type: ignore[attr-defined]
         self.fields["config"].choices = _marked(choices.configs, live.config)  # type: ignore[attr-defined]

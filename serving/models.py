@@ -36,7 +36,9 @@ class Root(InsertOnlyModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["environment", "epoch", "generation"], name="root_generation_is_unique")
+            models.UniqueConstraint(
+                fields=["environment", "epoch", "generation"], name="root_generation_is_unique"
+            )
         ]
 
     def __str__(self) -> str:
@@ -66,4 +68,6 @@ class NodeCredential(models.Model):
     sealed = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["node", "endpoint_id"], name="one_credential_per_node")]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "endpoint_id"], name="one_credential_per_node")
+        ]

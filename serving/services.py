@@ -19,10 +19,14 @@ def seal_credentials() -> int:
     endpoints = list(Endpoint.objects.select_related("credential").filter(credential__isnull=False))
     for node in Node.objects.all():
         known = {
-            row.endpoint_id: (row.revision, bytes(row.public_key)) for row in NodeCredential.objects.filter(node=node)
+            row.endpoint_id: (row.revision, bytes(row.public_key))
+            for row in NodeCredential.objects.filter(node=node)
         }
         for endpoint in endpoints:
-            if known.get(endpoint.id) == (endpoint.revision, bytes(node.public_key)) or endpoint.credential is None:
+            if (
+                known.get(endpoint.id) == (endpoint.revision, bytes(node.public_key))
+                or endpoint.credential is None
+            ):
                 continue
             secret = crypto.unseal(bytes(endpoint.credential.sealed)).encode()
             with transaction.atomic():

@@ -75,7 +75,9 @@ def check_published(rollout: Rollout, *, kills: int = 0) -> None:
 def _published(rollout: Rollout) -> list[tuple[str, int]]:
     moves = []
     for root in Root.objects.filter(environment=rollout.deployment.environment).order_by("id"):
-        digest = json.loads(bytes(root.body))["documents"][rollout.deployment.feature.slug]
+        digest = json.loads(bytes(root.body))["documents"].get(rollout.deployment.feature.slug)
+        if digest is None:
+            continue  # from before the feature was deployed
         document: dict[str, Any] = json.loads(bytes(Document.objects.get(pk=digest).body))
         shown = document["rollout"]
         if shown and shown["id"] == str(rollout.id) and shown["state"] in {"running", "rolling_back"}:

@@ -13,7 +13,7 @@ from tests.chaos.invariants import check_audit, check_decisions, check_inference
 from tests.chaos.load import Load
 from tests.chaos.watch import Watch
 
-pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(60, func_only=True)]
 
 
 def fresh(rollout: Rollout) -> Rollout:

@@ -17,7 +17,7 @@ from tests.chaos.load import Load, load
 from tests.chaos.watch import Watch
 from tests.world import ANSWER
 
-pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(60, func_only=True)]
 
 
 def test_a_flushed_broker_during_checks_loses_nothing(stage: Stage) -> None:

@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from rest_framework import exceptions
+
 from promptstore.core import errors
+from promptstore.core.http import problems
 from providers import FailureKind
+from registry.rendering import SpecError
 from tests.architecture.sources import Module, dotted, modules
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\Z")
@@ -81,10 +85,16 @@ def metrics() -> dict[str, str]:
 def error_codes() -> dict[str, str]:
     """Stable code of a problem document → where it comes from."""
     found = {error.code: error.__module__ for error in _domain_errors()}
+    found |= {SpecError.code: SpecError.__module__}
+    found |= {error.default_code: error.__module__ for error in exceptions.APIException.__subclasses__()}
+    found |= {code: problems.__name__ for code, _title, _detail in (*problems._PAGES.values(), problems._DEFECT)}
     for module in modules():
         if module.name.startswith("promptstore.cli"):
             continue
         for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and module.resolve(node.func).endswith(".RenderError"):
+                # Codes of the renderer pass through to the APIs.
+                found |= {code: module.at(node) for code in _texts(*node.args[:1])}
             if isinstance(node, ast.Call) and _refuses(module, node):
                 for keyword in node.keywords:
                     if keyword.arg == "code":

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from promptstore.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from promptstore.core.models import AuditEvent, Membership
 from releases import services
 from releases.models import Rollout, Vote
-from releases.services.votes import counted_voters
 from releases.selectors.policies import policy_of
+from releases.services.votes import counted_voters
 from tests.cast import Cast
 from tests.world import PLAN, World, production_policy
 
@@ -238,8 +240,8 @@ def test_another_projects_ids_are_not_found(world: World, strangers: Cast) -> No
     ],
 )
 def test_a_policy_that_would_let_production_go_unguarded_is_refused(
-    world: World, change: dict, field: str
-) -> None:  # type: ignore[type-arg]
+    world: World, change: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
         services.change_policy(
             actor=world.cast.actor("owner"), project_id=world.cast.project.id, environment_id=world.cast.production.id,

@@ -104,7 +104,9 @@ def look_at(canned: CannedInput, reply: Reply, *, prompt: Mapping[str, Any], pol
         canned,
         reply,
         problems=tuple(_problems(reply.result, prompt.get("output_schema"))),
-        policy_reasons=tuple(policy.check(everything_shown(reply.result.text, reply.result.message.get("tool_calls")))),
+        policy_reasons=tuple(
+            policy.check(everything_shown(reply.result.text, reply.result.message.get("tool_calls")))
+        ),
     )
 
 
