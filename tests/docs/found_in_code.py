@@ -44,13 +44,26 @@ def environment_variables() -> dict[str, str]:
 
 def _variables(node: ast.AST) -> Iterator[tuple[str, bool]]:
     """`(name, is a secret)` of every environment variable that `node` itself reads."""
-    if isinstance(node, ast.Subscript) and dotted(node.value) in _ENVIRONMENTS and isinstance(node.ctx, ast.Load):
+    if (
+        isinstance(node, ast.Subscript)
+        and dotted(node.value) in _ENVIRONMENTS
+        and isinstance(node.ctx, ast.Load)
+    ):
         yield from ((text, False) for text in _texts(node.slice))
     if not isinstance(node, ast.Call):
         return
     function = dotted(node.func)
     owner, _, method = function.rpartition(".")
-    if owner in _ENVIRONMENTS and method in {"get", "str", "bool", "list", "int", "float", "setdefault", "pop"}:
+    if owner in _ENVIRONMENTS and method in {
+        "get",
+        "str",
+        "bool",
+        "list",
+        "int",
+        "float",
+        "setdefault",
+        "pop",
+    }:
         yield from ((text, False) for text in _texts(*node.args[:1]))
     elif method in _READERS:
         yield from ((text, method in _SECRETS) for text in _texts(*node.args))
@@ -84,10 +97,12 @@ def metrics() -> dict[str, str]:
 @cache
 def error_codes() -> dict[str, str]:
     """Stable code of a problem document → where it comes from."""
-    found = {error.code: error.__module__ for error in _domain_errors()}
+    found = {error.code: error.__module__ for error in domain_errors()}
     found |= {SpecError.code: SpecError.__module__}
     found |= {error.default_code: error.__module__ for error in exceptions.APIException.__subclasses__()}
-    found |= {code: problems.__name__ for code, _title, _detail in (*problems._PAGES.values(), problems._DEFECT)}
+    found |= {
+        code: problems.__name__ for code, _title, _detail in (*problems._PAGES.values(), problems._DEFECT)
+    }
     for module in modules():
         if module.name.startswith("promptstore.cli"):
             continue
@@ -102,17 +117,17 @@ def error_codes() -> dict[str, str]:
     return found
 
 
-def _domain_errors(base: type[errors.DomainError] = errors.DomainError) -> Iterator[type[errors.DomainError]]:
+def domain_errors(base: type[errors.DomainError] = errors.DomainError) -> Iterator[type[errors.DomainError]]:
     for error in base.__subclasses__():
         yield error
-        yield from _domain_errors(error)
+        yield from domain_errors(error)
 
 
 def _refuses(module: Module, call: ast.Call) -> bool:
     """Whether a call makes a refusal: an error class, or a problem document."""
     name = module.resolve(call.func).rpartition(".")[2]
     return name in {"problem", "fault", "_fault", "refuse", "_refuse"} or name in {
-        error.__name__ for error in _domain_errors()
+        error.__name__ for error in domain_errors()
     }
 
 
