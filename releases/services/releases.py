@@ -13,7 +13,7 @@ from promptstore.core.errors import Conflict, InvalidInput, NotFound
 from promptstore.core.permissions import require
 from registry import documents
 from registry.models import Feature, PromptVersion
-from registry.rendering import parse_version
+from registry.versioning import read_version
 from releases import manifests
 from releases.models import Release
 
@@ -107,7 +107,7 @@ def _version(feature: Feature, wanted: str | None) -> str:
     highest = max(taken, default=None)
     if wanted is None:
         return str(highest.bump_minor()) if highest else "1.0.0"
-    chosen = parse_version(wanted)
+    chosen = str(read_version(wanted))
     if highest and semver.Version.parse(chosen) <= highest:
         raise Conflict(
             f"Version {chosen} is not higher than {highest}, the newest release of this feature.",

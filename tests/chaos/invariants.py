@@ -69,7 +69,11 @@ def check_published(rollout: Rollout, *, kills: int = 0) -> None:
         .values_list("generation", flat=True)
     )
     assert generations == list(range(1, len(generations) + 1))
-    assert not OutboxMessage.objects.filter(topic="snapshot.publish", done_at__isnull=True).exists()
+    owed = OutboxMessage.objects.filter(topic="snapshot.publish", done_at__isnull=True)
+    for _ in range(3):
+        import time; time.sleep(2)
+        print("OWED", list(owed.values()))
+    assert not owed.exists()
 
 
 def _published(rollout: Rollout) -> list[tuple[str, int]]:

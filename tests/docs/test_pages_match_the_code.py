@@ -7,6 +7,7 @@ import re
 import pytest
 
 from promptstore.core.errors import DomainError
+from serving import openapi
 from telemetry.metrics.catalogue import CATALOGUE
 from tests.architecture.sources import ROOT, repository_files
 from tests.cli.commands import COMMANDS, Command
@@ -59,6 +60,16 @@ def test_documented_statuses_are_those_of_the_error_classes() -> None:
         error.code: (documented[error.code][1], error.status)
         for error in found_in_code.domain_errors()
         if error.code != DomainError.code and documented[error.code][1] != str(error.status)
+    }
+    assert not wrong
+
+
+def test_the_serving_apis_codes_are_documented_with_their_statuses() -> None:
+    documented = rows(page("errors.md"))
+    wrong = {
+        code: status
+        for code, (status, _) in openapi.ERROR_CODES.items()
+        if code not in documented or documented[code][1] != str(status)
     }
     assert not wrong
 

@@ -248,3 +248,12 @@ def test_a_policy_that_would_let_production_go_unguarded_is_refused(
             body=production_policy(**change),
         )  # fmt: skip
     assert refused.value.field == field
+
+
+def test_a_release_version_that_is_none_names_the_field(world: World) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        services.compose_release(
+            actor=world.cast.actor("engineer"), project_id=world.cast.project.id, feature="assistant",
+            prompts={"assistant": "1.0.0"}, models={"primary": "small@1.0.0"}, config="assistant@1.0.0", version="one",
+        )  # fmt: skip
+    assert refused.value.field == "version"
