@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ import pytest
 from celery import Celery
 from django.db import connections
 
+from incidents.models import Incident
+from incidents.services import mitigate
 from promptstore.core import keys, outbox
 from promptstore.database_url import parse_database_url
 from providers.scripted import ScriptedServer
@@ -36,6 +39,7 @@ RULES = [
         ("cost", "cost_per_1k_requests_usd > 50usd for 5s", "hold"),
     )
 ]
+PARTS = ("postgres", "valkey", "provider", "worker", "beat", "serving")
 FICKLE = "fickle-2026-01-01"
 GOOD = {"default": {"answer": ANSWER}}
 BAD = GOOD | {"models": {FICKLE: {"answer": "this holds a forbidden-word"}}}
@@ -102,25 +106,36 @@ class _Provider:
     base_url: str
 
 
-class _django_on:  # noqa: N801 - reads as the function it stands for
+@contextmanager
+def _django_on(instance: Instance) -> Iterator[None]:
     """The default connection and the outbox's broker are the instance's until the block ends."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._patch = pytest.MonkeyPatch()
-        self._instance = instance
-
-    def __enter__(self) -> None:
-        connection = connections["default"]
+    connection = connections["default"]
+    connection.close()
+    sender = Celery("chaos", broker=instance.valkey.url, set_as_current=False)
+    sender.conf.task_default_queue = "default"
+    with pytest.MonkeyPatch.context() as patch:
+        wanted = {**connection.settings_dict, **parse_database_url(instance.postgres.app_url)}
+        patch.setattr(connection, "settings_dict", wanted)
+        patch.setattr(outbox, "current_app", sender)
+        yield
         connection.close()
-        wanted = {**connection.settings_dict, **parse_database_url(self._instance.postgres.app_url)}
-        self._patch.setattr(connection, "settings_dict", {**wanted, "CONN_MAX_AGE": 0})
-        sender = Celery("chaos", broker=self._instance.valkey.url, set_as_current=False)
-        sender.conf.task_default_queue = "default"
-        self._patch.setattr(outbox, "current_app", sender)
 
-    def __exit__(self, *_: object) -> None:
-        connections["default"].close()
-        self._patch.undo()
+
+@pytest.fixture(autouse=True)
+def fit_for_the_next(stage: Stage) -> Iterator[None]:
+    """After each test, whatever became of it: all parts run, no rollout is live, no units are withdrawn."""
+    yield
+    stage.instance.stop("second beat")
+    stage.instance.start_missing(*PARTS)
+    connections["default"].close()
+    stage.instance.script(GOOD)
+    operator, project = stage.world.cast.actor("operator"), stage.world.cast.project.id
+    for rollout in Rollout.objects.filter(state__in=["running", "rolling_back"]):
+        releases.roll_back(
+            actor=operator, project_id=project, rollout_id=rollout.id, reason="The test is over.", at_once=True
+        )
+    for incident in Incident.objects.exclude(state__in=["mitigated", "resolved"]):
+        mitigate(actor=operator, project_id=project, incident_id=incident.id, reason="The test is over.")
 
 
 @pytest.fixture
@@ -130,9 +145,6 @@ def watched(stage: Stage) -> Iterator[Watch]:
         yield made
     assert made.seen
     assert not made.faults, made.faults
-
-
-Traffic = Callable[[], Load]
 
 
 @pytest.fixture

@@ -90,6 +90,12 @@ class Instance:
         for process in stopping:
             process.kill()
 
+    def start_missing(self, *names: str) -> None:
+        """Start what does not run, in this order."""
+        for name in names:
+            if name not in self._running or not self._running[name].running():
+                self.start(name)
+
     def stop_all(self) -> None:
         for name in _LEAVE_IN_ORDER:
             self.stop(name)

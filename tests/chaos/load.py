@@ -26,12 +26,26 @@ class Load:
     answered: dict[str, str] = field(default_factory=dict)
     refused: list[int] = field(default_factory=list)
     broken: int = 0
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    _threads: list[threading.Thread] = field(default_factory=list, repr=False)
 
     def arms(self) -> set[str]:
         return set(self.answered.values())
 
-    def run(self) -> None:
+    def start(self) -> None:
+        for number in range(THREADS):
+            thread = threading.Thread(target=self._run, name=f"load-{number}")
+            self._threads.append(thread)
+            thread.start()
+            time.sleep(PAUSE_S / THREADS)  # spread over the pause, not in step
+
+    def stop(self) -> None:
+        """No more calls; those under way are waited for."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(15)
+
+    def _run(self) -> None:
         connection = self._connect()
         while not self._stop.is_set():
             try:
@@ -68,13 +82,8 @@ class Load:
 def load(port: int, key: str, session: str) -> Iterator[Load]:
     """Calls flow until the block ends; what is under way then is waited for."""
     made = Load(port=port, key=key, session=session)
-    threads = [threading.Thread(target=made.run, name=f"load-{number}") for number in range(THREADS)]
-    for thread in threads:
-        thread.start()
-        time.sleep(PAUSE_S / THREADS)  # spread over the pause, not in step
+    made.start()
     try:
         yield made
     finally:
-        made._stop.set()
-        for thread in threads:
-            thread.join(15)
+        made.stop()

@@ -124,14 +124,3 @@ def test_a_rollback_goes_on_down_after_worker_and_postgres_were_killed(
     check_published(rollout, kills=2)
     check_inferences(stage.instance, traffic)
     assert Incident.objects.filter(rollout_id=rollout.id).count() == 1
-    mitigate(stage, rollout)
-
-
-def mitigate(stage: Stage, rollout: Rollout) -> None:
-    """Leave the place fit for the next rollout."""
-    from incidents import services
-
-    services.mitigate(
-        actor=stage.world.cast.actor("operator"), project_id=stage.world.cast.project.id,
-        incident_id=Incident.objects.get(rollout_id=rollout.id).id, reason="The model is itself again.",
-    )  # fmt: skip

@@ -36,8 +36,10 @@ def test_a_flushed_broker_during_checks_loses_nothing(stage: Stage) -> None:
             )
     finally:
         stage.instance.script(GOOD)
+    print(stage.instance.log_of("worker")[-9000:])
+    print(list(OutboxMessage.objects.order_by("-id").values("topic","created_at","sent_at","attempts","done_at","claimed_until")[:12]))
     for promotion in promotions:
-        assert (promotion.check_round, Evidence.objects.filter(promotion=promotion).count()) == (1, 1)
+        assert 0 and (promotion.check_round, Evidence.objects.filter(promotion=promotion).count()) == (1, 1)
     eventually(lambda: not OutboxMessage.objects.filter(done_at__isnull=True).exists(), "nothing is owed")
 
 

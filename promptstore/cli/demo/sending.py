@@ -28,7 +28,10 @@ async def send_traffic(
     report: Callable[[Counts, float], None],
     report_every_s: float,
 ) -> Counts:
-    """Requests from `crowd`, the n-th after `n / rate_per_s` seconds, for `duration_s`; `report` is called with the counts so far and the seconds passed."""
+    """Requests from `crowd` for `duration_s`, the n-th after `n / rate_per_s` seconds.
+
+    `report` is called with the counts so far and the seconds passed.
+    """
     counts = Counts()
     under_way: set[asyncio.Task[None]] = set()
     started = time.monotonic()
