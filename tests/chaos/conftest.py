@@ -132,7 +132,11 @@ def fit_for_the_next(stage: Stage) -> Iterator[None]:
     operator, project = stage.world.cast.actor("operator"), stage.world.cast.project.id
     for rollout in Rollout.objects.filter(state__in=["running", "rolling_back"]):
         releases.roll_back(
-            actor=operator, project_id=project, rollout_id=rollout.id, reason="The test is over.", at_once=True
+            actor=operator,
+            project_id=project,
+            rollout_id=rollout.id,
+            reason="The test is over.",
+            at_once=True,
         )
     for incident in Incident.objects.exclude(state__in=["mitigated", "resolved"]):
         mitigate(actor=operator, project_id=project, incident_id=incident.id, reason="The test is over.")

@@ -64,9 +64,7 @@ class Instance:
         """Start parts together and return when each says that it is ready."""
         services = {name: self._service(name) for name in names}
         for name, service in services.items():
-            process = ManagedProcess(
-                service, run_directory=self.home.run, log_directory=self.home.logs
-            )
+            process = ManagedProcess(service, run_directory=self.home.run, log_directory=self.home.logs)
             process.start()
             self._running[name] = process
         for name, service in services.items():
@@ -208,5 +206,7 @@ def new_instance() -> Iterator[Instance]:
 
 
 def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(environment), capture_output=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr.decode()[-4000:]

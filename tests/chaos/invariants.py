@@ -27,7 +27,9 @@ def check_decisions(rollout: Rollout) -> list[RolloutDecision]:
     assert (first.kind, first.from_state, first.from_weight_bp) == ("start", "pending", 0)
     assert (last.to_state, last.to_weight_bp) == (rollout.state, rollout.weight_bp)
     for before, after in pairwise(decisions):
-        assert (after.from_state, after.from_weight_bp) == (before.to_state, before.to_weight_bp), after.number
+        assert (after.from_state, after.from_weight_bp) == (before.to_state, before.to_weight_bp), (
+            after.number
+        )
         assert after.at >= before.at
     steps = [step["weight_bp"] for step in rollout.promotion.plan["steps"]]
     for decision in decisions:
@@ -54,7 +56,9 @@ def check_published(rollout: Rollout, *, kills: int = 0) -> None:
     """A root for each move, in order. A kill between commit and publication may let two moves share one."""
     owed = OutboxMessage.objects.filter(topic="snapshot.publish", done_at__isnull=True)
     # What a killed process had claimed is taken over when its lease has run out.
-    eventually(lambda: not owed.exclude(claimed_until__gt=clock.now()).exists(), "what was moved is published")
+    eventually(
+        lambda: not owed.exclude(claimed_until__gt=clock.now()).exists(), "what was moved is published"
+    )
     published = list(dict.fromkeys(_published(rollout)))
     decided = list(
         dict.fromkeys(

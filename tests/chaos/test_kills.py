@@ -118,7 +118,11 @@ def test_a_rollback_goes_on_down_after_worker_and_postgres_were_killed(
         stage.instance.script(GOOD)
     decisions = check_decisions(rollout)
     peak = rollout.withdrawn_bp
-    down = [decision.to_weight_bp for decision in decisions if decision.kind in {"roll_back", "step_down", "finish_rollback"}]
+    down = [
+        decision.to_weight_bp
+        for decision in decisions
+        if decision.kind in {"roll_back", "step_down", "finish_rollback"}
+    ]
     assert down == [peak * percent // 100 for percent in (75, 50, 25)] + [0] * (len(down) - 3)
     check_audit(rollout)
     check_published(rollout, kills=2)

@@ -43,7 +43,11 @@ class Watch:
             before_state, before_weight = self._last.get(rollout, ("pending", 0))
             if before_state in {"rolling_back", "rolled_back"} and weight > before_weight:
                 self.faults.append(f"{rollout} went up from {before_weight} to {weight} while rolling back")
-            if before_state not in {"rolling_back", "rolled_back"} and state == "running" and weight < before_weight:
+            if (
+                before_state not in {"rolling_back", "rolled_back"}
+                and state == "running"
+                and weight < before_weight
+            ):
                 self.faults.append(f"{rollout} lost weight without a rollback")
             self._last[rollout] = (state, weight)
 

@@ -6,7 +6,7 @@ Routes come from the OpenAPI document, so a new one is covered from its first da
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -73,7 +73,7 @@ NESTED = [
 ]
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, Callable[[], Any]] = {
     "uuid": lambda: str(uuid7()),
     "date-time": lambda: "2026-03-01T09:00:00Z",
     "array": list,

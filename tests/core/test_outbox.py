@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,10 +46,18 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> None:
     outbox.register("test.inline", f"{__name__}.handle", lease_s=LEASE_S, inline=True)
 
 
+def sender(broker: str) -> Celery:
+    """Celery as the product configures it, on a broker of choice."""
+    app = Celery("sender", set_as_current=False)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.conf.broker_url = broker
+    return app
+
+
 @pytest.fixture(autouse=True)
 def broker_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing listens where the messages go, unless a test puts a broker there."""
-    monkeypatch.setattr(outbox, "current_app", Celery("away", broker=NOWHERE, set_as_current=False))
+    monkeypatch.setattr(outbox, "current_app", sender(NOWHERE))
 
 
 @pytest.fixture
@@ -59,7 +69,7 @@ def broker(tmp_path: Path) -> Iterator[str]:
 def sent_to(url: str) -> list[int]:
     """The message ids that wait in the broker's queue, oldest first."""
     with redis.Redis.from_url(url) as client:
-        waiting = client.lrange("celery", 0, -1)
+        waiting = client.lrange("default", 0, -1)
     assert isinstance(waiting, list)
     found = []
     for raw in reversed(waiting):
@@ -114,7 +124,7 @@ def test_a_handler_that_raises_leaves_the_row_open_and_waits_longer_each_time(cl
 def test_the_relay_leaves_a_failed_message_alone_until_its_time(
     clock: ManualClock, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "current_app", Celery("here", broker=broker, set_as_current=False))
+    monkeypatch.setattr(outbox, "current_app", sender(broker))
     Handlers.act = fail
     message = owe()
     outbox.deliver(message.pk)
@@ -151,17 +161,40 @@ def test_while_the_broker_is_away_the_row_stays_and_the_relay_sends_it_later(
     assert message.sent_at is None
     clock.advance(seconds=2)
     assert outbox.relay() == 0
-    monkeypatch.setattr(outbox, "current_app", Celery("here", broker=broker, set_as_current=False))
+    monkeypatch.setattr(outbox, "current_app", sender(broker))
     assert outbox.relay() == 1
     assert outbox.relay() == 0, "not again so soon"
     assert sent_to(broker) == [message.pk]
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_broker_that_hangs_up_is_called_once_so_that_nobody_waits_for_it(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+
+    def hang_up() -> None:
+        nonlocal calls
+        with suppress(OSError):
+            while True:
+                listener.accept()[0].close()
+                calls += 1
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        monkeypatch.setattr(outbox, "current_app", sender(f"redis://127.0.0.1:{listener.getsockname()[1]}/0"))
+        owe()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+    assert calls == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_the_broker_forgot_is_sent_again(
     clock: ManualClock, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "current_app", Celery("here", broker=broker, set_as_current=False))
+    monkeypatch.setattr(outbox, "current_app", sender(broker))
     message = owe()
     assert sent_to(broker) == [message.pk], "handed over right after the commit"
     with redis.Redis.from_url(broker) as client:
@@ -177,7 +210,7 @@ def test_what_the_broker_forgot_is_sent_again(
 def test_a_broker_that_refuses_does_not_fail_the_change(
     clock: ManualClock, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "current_app", Celery("full", broker=broker, set_as_current=False))
+    monkeypatch.setattr(outbox, "current_app", sender(broker))
     with redis.Redis.from_url(broker) as client:
         client.config_set("maxmemory", "1")
         message = owe()
@@ -305,7 +338,7 @@ def test_a_shortcut_that_breaks_does_not_look_like_a_failed_change(monkeypatch: 
 def test_a_delayed_message_is_sent_when_its_time_comes(
     clock: ManualClock, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "current_app", Celery("here", broker=broker, set_as_current=False))
+    monkeypatch.setattr(outbox, "current_app", sender(broker))
     message = owe(delay=timedelta(minutes=5))
     clock.advance(minutes=4, seconds=59)
     assert outbox.relay() == 0

@@ -36,7 +36,7 @@ def traffic(
     *,
     rate: Annotated[
         float, Parameter(show_default=True, help="Requests per second.", validator=Number(gt=0, lte=MAX_RATE))
-    ] = 2.0,
+    ] = 1.0,
     duration: Annotated[
         float,
         Parameter(

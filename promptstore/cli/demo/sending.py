@@ -12,7 +12,8 @@ import aiohttp
 from promptstore.cli.demo.counts import NO_ARM, Counts
 from promptstore.cli.demo.requests import FEATURE, Asked, Crowd
 
-MAX_UNDER_WAY = 64
+# More would only queue in front of a small local model, and the queue would look like a slow release.
+MAX_UNDER_WAY = 8
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
 # The slowest answer that is waited for once no more requests are sent.
 _LINGER_S = 30.0
