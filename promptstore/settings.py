@@ -194,6 +194,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
+    # A request that commits while the broker is away must not wait for it (6 s otherwise); the relay sends later.
+    "max_retries": 0,
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
