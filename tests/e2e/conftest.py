@@ -52,7 +52,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def instance() -> Iterator[Instance]:
     with tempfile.TemporaryDirectory(prefix="ps-e2e-") as home:
         kept = {"PATH", "HOME", "LANG", "SSL_CERT_FILE", "TMPDIR"}
@@ -85,7 +85,7 @@ def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.5)  # polls a file that another process writes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
