@@ -1,4 +1,4 @@
-"""One instance for all of these tests, with a feature that is released there; each test leaves every part running."""
+"""One instance for the tests of a module, with a feature that is released there; each test leaves every part running."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def state_of(promotion: Promotion) -> str:
     return promotion.state
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(django_db_blocker: Any) -> Iterator[Stage]:
     """Django of this process works on the instance's database meanwhile, and sends to its broker."""
     with new_instance() as instance, django_db_blocker.unblock(), _django_on(instance):
