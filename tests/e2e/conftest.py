@@ -89,7 +89,9 @@ def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     if not Path(path).exists():
-        pytest.skip("no Chromium here; `make test` lists the command that installs it, and fails under CI=true")
+        pytest.skip(
+            "no Chromium here; `make test` lists the command that installs it, and fails under CI=true"
+        )
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
