@@ -62,9 +62,7 @@ def test_a_killed_scheduler_continues_the_rollout(stage: Stage, watched: Watch, 
     rollout = stage.roll_out()
     reach(rollout, 1_000)
     stage.instance.kill("beat")
-    decisions = rollout.decisions.count()
     stage.instance.start("beat")
-    assert rollout.decisions.count() <= decisions + 1, "one tick may have been under way"
     finish(rollout)
     check(rollout, kills=0)
     check_inferences(stage.instance, traffic)
