@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from evals.models import GateReport
 from evals.selectors import report_by_digest, reports_of_release
 from evals.serializers import GateReportOut
-from telemetry.project_views import ProjectView, page_of
+from promptstore.core.http.project_views import ProjectView, page_of
 
 TAGS = ["reports"]
 
@@ -30,7 +30,7 @@ class ReportsView(ProjectView):
             if release
             else GateReport.objects.filter(project_id=self.project.pk)
         )
-        return self.page(rows, GateReportOut, request)
+        return self.page(rows, GateReportOut)
 
 
 class ReportView(ProjectView):

@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from evals.selectors import report_by_digest, worst_first
+from promptstore.core.http.links import page_url
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
-from telemetry.links import page_url
-from telemetry.pages import project_page
 
 
 @require_safe

@@ -22,9 +22,9 @@ from incidents.serializers import (
 )
 from incidents.states import IncidentState
 from promptstore.core.errors import InvalidInput
+from promptstore.core.http.project_views import ProjectView, page_of
 from promptstore.core.permissions import allows
 from promptstore.core.selectors import environment_by_slug
-from telemetry.project_views import ProjectView, page_of
 
 TAGS = ["incidents"]
 STATES = ("unresolved", *(state.value for state in IncidentState))
@@ -55,7 +55,7 @@ class IncidentsView(ProjectView):
             environment_id=place.pk if place else None,
             feature=asked.get("feature", ""),
         )
-        return self.page(rows, IncidentOut, request)
+        return self.page(rows, IncidentOut)
 
 
 class IncidentView(ProjectView):
@@ -71,7 +71,7 @@ class AcknowledgeView(ProjectView):
     )
     def post(self, request: Request, project: str, incident_id: UUID) -> Response:  # noqa: ARG002
         """Say that somebody is at it."""
-        body = self.read(IncidentReasonIn, request)
+        body = self.read(IncidentReasonIn)
         services.acknowledge(actor=self.actor, project_id=self.project.pk, incident_id=incident_id, **body)
         return Response(_detail(self, incident_id))
 
@@ -82,7 +82,7 @@ class MitigateView(ProjectView):
     )
     def post(self, request: Request, project: str, incident_id: UUID) -> Response:  # noqa: ARG002
         """Say that users are safe again; withdrawn units get the stable release."""
-        body = self.read(IncidentReasonIn, request)
+        body = self.read(IncidentReasonIn)
         services.mitigate(actor=self.actor, project_id=self.project.pk, incident_id=incident_id, **body)
         return Response(_detail(self, incident_id))
 
@@ -93,7 +93,7 @@ class ResolveView(ProjectView):
     )
     def post(self, request: Request, project: str, incident_id: UUID) -> Response:  # noqa: ARG002
         """Close a mitigated incident."""
-        body = self.read(IncidentReasonIn, request)
+        body = self.read(IncidentReasonIn)
         services.resolve(actor=self.actor, project_id=self.project.pk, incident_id=incident_id, **body)
         return Response(_detail(self, incident_id))
 
@@ -107,7 +107,7 @@ class CommentsView(ProjectView):
     )
     def post(self, request: Request, project: str, incident_id: UUID) -> Response:  # noqa: ARG002
         """Add a remark to the timeline."""
-        body = self.read(IncidentCommentIn, request)
+        body = self.read(IncidentCommentIn)
         entry = services.comment(
             actor=self.actor, project_id=self.project.pk, incident_id=incident_id, **body
         )

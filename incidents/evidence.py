@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telemetry.links import page_url
+from promptstore.core.http.links import page_url
 from telemetry.metrics import CATALOGUE
 from telemetry.metrics.base import Direction
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from incidents.services import MAX_TEXT
-from telemetry.project_views import Input
+from promptstore.core.http.project_views import Input
 
 
 class IncidentReasonIn(Input):

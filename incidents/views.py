@@ -18,11 +18,11 @@ from incidents.models import Incident, IncidentEntry
 from incidents.selectors import incident_counts, incident_detail, incident_list, possible_actions, timeline
 from incidents.states import IncidentState
 from promptstore.core.errors import NotFound
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.links import page_url
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.permissions import allows
-from telemetry.keyset import keyset_page
-from telemetry.links import page_url
-from telemetry.pages import project_page
 
 _SERVICES = {
     "acknowledge": services.acknowledge,

@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from promptstore.core.http.project_views import Input
 from registry.versioning import read_version
-from telemetry.project_views import Input
 
 MAX_TEXT = 2_000
 MAX_CHANGELOG = 10_000

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from promptstore.core.errors import InvalidInput
+from promptstore.core.http.project_views import ProjectView, page_of
 from promptstore.core.selectors import environment_by_slug
 from telemetry.events import Status
-from telemetry.project_views import ProjectView, page_of
 from telemetry.selectors import ARMS, inference_by_id, inference_list
 from telemetry.serializers import InferenceDetailOut, InferenceOut
 
@@ -47,7 +47,7 @@ class InferencesView(ProjectView):
             policy_hit=_flag(request, "policy_hit"),
             release_digest=asked.get("release_digest", ""),
         )
-        return self.page(rows, InferenceOut, request)
+        return self.page(rows, InferenceOut)
 
 
 class InferenceView(ProjectView):

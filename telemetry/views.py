@@ -9,12 +9,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.links import page_url
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.models import Feature
 from telemetry.events import Status
-from telemetry.keyset import keyset_page
-from telemetry.links import page_url
-from telemetry.pages import project_page
 from telemetry.selectors import ARMS, inference_by_id, inference_list
 
 _POLICY = {"hit": True, "none": False}

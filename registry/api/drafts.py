@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.base import IF_MATCH, RegistryListView, with_etag
+from promptstore.core.http.conditional import IF_MATCH, revision_of, with_etag
+from promptstore.core.http.project_views import ProjectView, page_of
 from registry.api.prompts import PromptView
 from registry.checks import as_dicts
 from registry.drafting import lint_draft, preview_draft, propose_version
@@ -24,12 +25,12 @@ class DraftView(PromptView):
         return draft_by_name(prompt=self.prompt(), name=self.kwargs["draft"])
 
 
-class DraftList(RegistryListView):
-    @extend_schema(operation_id="drafts_list", responses=shapes.DraftSerializer(many=True), tags=["prompts"])
+class DraftList(ProjectView):
+    @extend_schema(operation_id="drafts_list", responses=page_of(shapes.DraftSerializer), tags=["prompts"])
     def get(self, _request: Request, name: str, **_: Any) -> Response:
         """A prompt's drafts."""
-        prompt = prompt_by_name(project_id=self.project().id, name=name)
-        return self.page_of(drafts(prompt=prompt), shapes.DraftSerializer)
+        prompt = prompt_by_name(project_id=self.project.id, name=name)
+        return self.page(drafts(prompt=prompt), shapes.DraftSerializer)
 
 
 class DraftDetail(DraftView):
@@ -51,7 +52,7 @@ class DraftDetail(DraftView):
         saved = save_draft(
             actor=self.actor,
             draft_id=self.draft().id,
-            revision=self.revision(),
+            revision=revision_of(self.request),
             **self.read(shapes.DraftWriteSerializer),
         )
         return with_etag(shapes.DraftSerializer(saved).data, saved.revision)
@@ -124,7 +125,7 @@ class DraftPublish(DraftView):
         made = publish_version(
             actor=self.actor,
             draft_id=found.id,
-            revision=self.revision(),
+            revision=revision_of(self.request),
             **self.read(shapes.PublishSerializer),
         )
         row = prompt_version(prompt=found.prompt, version=made.version)
@@ -144,7 +145,7 @@ class DraftReopen(DraftView):
         saved = reopen_draft(
             actor=self.actor,
             draft_id=self.draft().id,
-            revision=self.revision(),
+            revision=revision_of(self.request),
             **self.read(shapes.ReopenSerializer),
         )
         return with_etag(shapes.DraftSerializer(saved).data, saved.revision)

@@ -6,20 +6,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.base import IF_MATCH, RegistryListView, RegistryView, with_etag
+from promptstore.core.http.conditional import IF_MATCH, revision_of, with_etag
+from promptstore.core.http.project_views import ProjectView, page_of
 from registry.models import Endpoint
 from registry.selectors.endpoints import endpoint_by_name, endpoints
 from registry.serializers import endpoints as shapes
 from registry.services.endpoints import check_endpoint, create_endpoint, update_endpoint
 
 
-class EndpointList(RegistryListView):
+class EndpointList(ProjectView):
     @extend_schema(
-        operation_id="endpoints_list", responses=shapes.EndpointSerializer(many=True), tags=["endpoints"]
+        operation_id="endpoints_list", responses=page_of(shapes.EndpointSerializer), tags=["endpoints"]
     )
     def get(self, _request: Request, **_: Any) -> Response:
         """A project's endpoints, newest first."""
-        return self.page_of(endpoints(project_id=self.project().id), shapes.EndpointSerializer)
+        return self.page(endpoints(project_id=self.project.id), shapes.EndpointSerializer)
 
     @extend_schema(
         operation_id="endpoints_create",
@@ -29,16 +30,16 @@ class EndpointList(RegistryListView):
     )
     def post(self, _request: Request, **_: Any) -> Response:
         """A new endpoint, if it answers. 422 `endpoint_unreachable` otherwise."""
-        found = self.project()
+        found = self.project
         made = create_endpoint(
             actor=self.actor, project_id=found.id, **self.read(shapes.EndpointCreateSerializer)
         )
         return with_etag(shapes.EndpointSerializer(made).data, made.revision, status_code=201)
 
 
-class EndpointDetail(RegistryView):
+class EndpointDetail(ProjectView):
     def endpoint(self) -> Endpoint:
-        return endpoint_by_name(project_id=self.project().id, name=self.kwargs["name"])
+        return endpoint_by_name(project_id=self.project.id, name=self.kwargs["name"])
 
     @extend_schema(operation_id="endpoints_get", responses=shapes.EndpointSerializer, tags=["endpoints"])
     def get(self, _request: Request, **_: Any) -> Response:
@@ -58,7 +59,7 @@ class EndpointDetail(RegistryView):
         saved = update_endpoint(
             actor=self.actor,
             endpoint_id=self.endpoint().id,
-            revision=self.revision(),
+            revision=revision_of(self.request),
             **self.read(shapes.EndpointUpdateSerializer),
         )
         return with_etag(shapes.EndpointSerializer(saved).data, saved.revision)

@@ -7,30 +7,30 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.base import RegistryListView, RegistryView
+from promptstore.core.http.project_views import ProjectView, page_of
 from registry.models import Feature
 from registry.selectors.features import feature_by_slug, features
 from registry.serializers import features as shapes
 from registry.services.features import appoint_approver, create_feature, dismiss_approver, update_feature
 
 
-class FeatureView(RegistryView):
+class FeatureView(ProjectView):
     """A view below one feature."""
 
     def feature(self) -> Feature:
-        return feature_by_slug(project_id=self.project().id, slug=self.kwargs["feature"])
+        return feature_by_slug(project_id=self.project.id, slug=self.kwargs["feature"])
 
     def shown(self) -> dict[str, object]:
         return shapes.FeatureSerializer(self.feature()).data
 
 
-class FeatureList(RegistryListView):
+class FeatureList(ProjectView):
     @extend_schema(
-        operation_id="features_list", responses=shapes.FeatureSerializer(many=True), tags=["features"]
+        operation_id="features_list", responses=page_of(shapes.FeatureSerializer), tags=["features"]
     )
     def get(self, _request: Request, **_: Any) -> Response:
         """A project's features, newest first."""
-        return self.page_of(features(project_id=self.project().id), shapes.FeatureSerializer)
+        return self.page(features(project_id=self.project.id), shapes.FeatureSerializer)
 
     @extend_schema(
         operation_id="features_create",
@@ -40,7 +40,7 @@ class FeatureList(RegistryListView):
     )
     def post(self, _request: Request, **_: Any) -> Response:
         """A new point of inference."""
-        found = self.project()
+        found = self.project
         made = create_feature(
             actor=self.actor, project_id=found.id, **self.read(shapes.FeatureCreateSerializer)
         )

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from promptstore.core.errors import InvalidInput
-from registry.api.base import RegistryListView
+from promptstore.core.http.project_views import ProjectView, page_of
 from registry.api.prompts import PromptView
 from registry.comparisons import compare
 from registry.models import PromptVersion
@@ -29,14 +29,14 @@ class VersionView(PromptView):
         return prompt_version(prompt=self.prompt(), version=self.kwargs["version"])
 
 
-class VersionList(RegistryListView):
+class VersionList(ProjectView):
     @extend_schema(
-        operation_id="prompt_versions_list", responses=VersionSummarySerializer(many=True), tags=["prompts"]
+        operation_id="prompt_versions_list", responses=page_of(VersionSummarySerializer), tags=["prompts"]
     )
     def get(self, _request: Request, name: str, **_: Any) -> Response:
         """A prompt's versions, highest first."""
-        prompt = prompt_by_name(project_id=self.project().id, name=name)
-        return self.page_of(prompt_versions(prompt=prompt), VersionSummarySerializer)
+        prompt = prompt_by_name(project_id=self.project.id, name=name)
+        return self.page(prompt_versions(prompt=prompt), VersionSummarySerializer)
 
 
 class VersionDetail(VersionView):

@@ -6,39 +6,40 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.base import ARCHIVED, SEARCH, RegistryListView, RegistryView
+from promptstore.core.http.project_views import ProjectView, page_of
+from registry.api.parameters import ARCHIVED, SEARCH
 from registry.models import Prompt
 from registry.selectors.prompts import prompt_by_name, prompts
 from registry.serializers.prompts import PromptCreateSerializer, PromptSerializer, ReasonSerializer
 from registry.services.prompts import archive_prompt, create_prompt, restore_prompt
 
 
-class PromptView(RegistryView):
+class PromptView(ProjectView):
     """A view below one prompt."""
 
     def prompt(self) -> Prompt:
-        return prompt_by_name(project_id=self.project().id, name=self.kwargs["name"])
+        return prompt_by_name(project_id=self.project.id, name=self.kwargs["name"])
 
     def shown(self, prompt: Prompt) -> dict[str, object]:
         rows = prompts(project_id=prompt.project_id, archived=prompt.archived_at is not None)
         return PromptSerializer(rows.get(pk=prompt.pk)).data
 
 
-class PromptList(RegistryListView):
+class PromptList(ProjectView):
     @extend_schema(
         operation_id="prompts_list",
         parameters=[SEARCH, ARCHIVED],
-        responses=PromptSerializer(many=True),
+        responses=page_of(PromptSerializer),
         tags=["prompts"],
     )
     def get(self, request: Request, **_: Any) -> Response:
         """A project's prompts, newest first."""
         rows = prompts(
-            project_id=self.project().id,
+            project_id=self.project.id,
             search=request.query_params.get("search", ""),
             archived=self.flag("archived"),
         )
-        return self.page_of(rows, PromptSerializer)
+        return self.page(rows, PromptSerializer)
 
     @extend_schema(
         operation_id="prompts_create",
@@ -48,7 +49,7 @@ class PromptList(RegistryListView):
     )
     def post(self, _request: Request, **_: Any) -> Response:
         """A new prompt with its draft `main`."""
-        found = self.project()
+        found = self.project
         made = create_prompt(actor=self.actor, project_id=found.id, **self.read(PromptCreateSerializer))
         return Response(PromptSerializer(prompts(project_id=found.id).get(pk=made.pk)).data, status=201)
 

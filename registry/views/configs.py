@@ -6,6 +6,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from promptstore.core.errors import DomainError
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.configs import DryRun
 from registry.forms.configs import PLACES, ConfigForm, as_json, initial_of
@@ -14,20 +16,18 @@ from registry.models import ServingConfig, ServingConfigVersion
 from registry.rendering.diff import diff_texts
 from registry.selectors.configs import config_by_name, config_version, config_versions, configs
 from registry.services.configs import publish_config_version, try_config
-from registry.views.access import project_page
-from registry.views.paging import page_of
 
 
 @require_safe
-@project_page
+@project_page()
 def config_list(request: ProjectRequest) -> HttpResponse:
     """A project's serving configs."""
-    page = page_of(configs(project_id=request.project.pk), request.GET.get("cursor", ""))
+    page = keyset_page(configs(project_id=request.project.pk), request.GET.get("cursor", ""))
     return render(request, "registry/config_list.html", {"page": page})
 
 
 @require_safe
-@project_page
+@project_page()
 def config_detail(request: ProjectRequest, name: str) -> HttpResponse:
     """A config's versions, and the latest in full."""
     config = config_by_name(project_id=request.project.pk, name=name)
@@ -35,7 +35,7 @@ def config_detail(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@project_page
+@project_page()
 def config_version_page(request: ProjectRequest, name: str, version: str) -> HttpResponse:
     """One version in full."""
     config = config_by_name(project_id=request.project.pk, name=name)
@@ -60,13 +60,13 @@ def _shown(
             "earlier": earlier,
             "changes": changes,
             "body": as_json(version.body) if version else "",
-            "versions": page_of(rows, request.GET.get("cursor", ""), size=20),
+            "versions": keyset_page(rows, request.GET.get("cursor", ""), size=20),
         },
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def config_publish(request: ProjectRequest) -> HttpResponse:
     """Try a config and publish it; `?config=` starts from its latest version."""
     form = ConfigForm(request.POST or None, initial=_initial(request))

@@ -11,20 +11,20 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST
 
 from promptstore.core.errors import DomainError, StaleWrite
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.editor import EditorState
 from registry.models import PromptDraft
 from registry.rendering.spec import Role
 from registry.selectors.prompts import draft_by_name, prompt_by_name
 from registry.services.drafts import save_draft
-from registry.views.access import project_page
 from registry.views.editor_panes import conflict_of, panes_of
 
 MAIN = "main"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def prompt_editor(request: ProjectRequest, name: str) -> HttpResponse:
     """Show the draft, or do what a button of the form says."""
     draft = _draft(request, name)
@@ -44,7 +44,7 @@ def prompt_editor(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@project_page
+@project_page()
 def prompt_autosave(request: ProjectRequest, name: str) -> HttpResponse:
     """Save what is in the boxes and answer with everything around them, as JSON of fragments.
 

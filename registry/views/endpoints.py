@@ -7,25 +7,25 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from promptstore.core.errors import DomainError
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.endpoints import EndpointEditForm, EndpointForm
 from registry.forms.errors import show_refusal
 from registry.selectors.endpoints import endpoint_by_name, endpoints
 from registry.services.endpoints import check_endpoint, create_endpoint, update_endpoint
-from registry.views.access import project_page
-from registry.views.paging import page_of
 
 
 @require_safe
-@project_page
+@project_page()
 def endpoint_list(request: ProjectRequest) -> HttpResponse:
     """A project's endpoints with their latest probe."""
-    page = page_of(endpoints(project_id=request.project.pk), request.GET.get("cursor", ""))
+    page = keyset_page(endpoints(project_id=request.project.pk), request.GET.get("cursor", ""))
     return render(request, "registry/endpoint_list.html", {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def endpoint_create(request: ProjectRequest) -> HttpResponse:
     """Name an endpoint; it is probed before it is stored."""
     form = EndpointForm(request.POST or None)
@@ -44,7 +44,7 @@ def endpoint_create(request: ProjectRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def endpoint_detail(request: ProjectRequest, name: str) -> HttpResponse:
     """What an endpoint is, and the form that changes it."""
     endpoint = endpoint_by_name(project_id=request.project.pk, name=name)
@@ -92,7 +92,7 @@ def endpoint_detail(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@project_page
+@project_page()
 def endpoint_check(request: ProjectRequest, name: str) -> HttpResponse:
     """Probe it now."""
     endpoint = endpoint_by_name(project_id=request.project.pk, name=name)

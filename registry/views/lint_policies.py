@@ -6,17 +6,17 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from promptstore.core.errors import DomainError
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.errors import show_refusal
 from registry.forms.prompts import LintPolicyForm
 from registry.rendering.lint import RULES
 from registry.selectors.lint_policies import lint_policy
 from registry.services.lint_policies import set_lint_policy
-from registry.views.access import project_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def lint_policy_edit(request: ProjectRequest) -> HttpResponse:
     """The rules that always hold, and the project's own."""
     policy = lint_policy(project_id=request.project.pk)

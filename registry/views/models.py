@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from promptstore.core.errors import DomainError
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.errors import show_refusal
 from registry.forms.json_text import pretty
@@ -16,8 +18,6 @@ from registry.models import LanguageModel, ModelVersion
 from registry.selectors.endpoints import endpoints
 from registry.selectors.models import language_models, model_by_name, model_version, model_versions
 from registry.services.models import register_model_version
-from registry.views.access import project_page
-from registry.views.paging import page_of
 
 _WORDS = {
     "weights": "Weights",
@@ -31,18 +31,18 @@ _WORDS = {
 
 
 @require_safe
-@project_page
+@project_page()
 def model_list(request: ProjectRequest) -> HttpResponse:
     """A project's models, with search."""
     search = request.GET.get("q", "").strip()
-    page = page_of(
+    page = keyset_page(
         language_models(project_id=request.project.pk, search=search), request.GET.get("cursor", "")
     )
     return render(request, "registry/model_list.html", {"page": page, "search": search})
 
 
 @require_safe
-@project_page
+@project_page()
 def model_detail(request: ProjectRequest, name: str) -> HttpResponse:
     """A model's entries, and the latest in full."""
     model = model_by_name(project_id=request.project.pk, name=name)
@@ -50,7 +50,7 @@ def model_detail(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@project_page
+@project_page()
 def model_version_page(request: ProjectRequest, name: str, version: str) -> HttpResponse:
     """One entry in full."""
     model = model_by_name(project_id=request.project.pk, name=name)
@@ -58,7 +58,7 @@ def model_version_page(request: ProjectRequest, name: str, version: str) -> Http
 
 
 def _shown(request: ProjectRequest, model: LanguageModel, entry: ModelVersion | None) -> HttpResponse:
-    versions = page_of(model_versions(model=model), request.GET.get("cursor", ""), size=20)
+    versions = keyset_page(model_versions(model=model), request.GET.get("cursor", ""), size=20)
     return render(
         request,
         "registry/model_detail.html",
@@ -84,7 +84,7 @@ def _in_words(value: Any) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def model_register(request: ProjectRequest) -> HttpResponse:
     """Write an entry down; `?model=` starts from its latest one."""
     names = [endpoint.name for endpoint in endpoints(project_id=request.project.pk)]

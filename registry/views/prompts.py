@@ -6,22 +6,22 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from promptstore.core.errors import DomainError
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.errors import show_refusal
 from registry.forms.prompts import PromptForm
 from registry.selectors.prompts import drafts, prompt_by_name, prompt_versions, prompts
 from registry.services.prompts import archive_prompt, create_prompt, restore_prompt
-from registry.views.access import project_page
-from registry.views.paging import page_of
 
 
 @require_safe
-@project_page
+@project_page()
 def prompt_list(request: ProjectRequest) -> HttpResponse:
     """A project's prompts, with search."""
     search = request.GET.get("q", "").strip()
     archived = request.GET.get("show") == "archived"
-    page = page_of(
+    page = keyset_page(
         prompts(project_id=request.project.pk, search=search, archived=archived),
         request.GET.get("cursor", ""),
     )
@@ -31,7 +31,7 @@ def prompt_list(request: ProjectRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def prompt_create(request: ProjectRequest) -> HttpResponse:
     """Name a prompt; the editor opens next."""
     form = PromptForm(request.POST or None)
@@ -46,11 +46,11 @@ def prompt_create(request: ProjectRequest) -> HttpResponse:
 
 
 @require_safe
-@project_page
+@project_page()
 def prompt_detail(request: ProjectRequest, name: str) -> HttpResponse:
     """Versions with their changelog, and what is being worked on."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)
-    versions = page_of(prompt_versions(prompt=prompt), request.GET.get("cursor", ""), size=20)
+    versions = keyset_page(prompt_versions(prompt=prompt), request.GET.get("cursor", ""), size=20)
     return render(
         request,
         "registry/prompt_detail.html",
@@ -59,7 +59,7 @@ def prompt_detail(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@project_page
+@project_page()
 def prompt_archive(request: ProjectRequest, name: str) -> HttpResponse:
     """Put a prompt away."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)
@@ -69,7 +69,7 @@ def prompt_archive(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@project_page
+@project_page()
 def prompt_restore(request: ProjectRequest, name: str) -> HttpResponse:
     """Take it back into use."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)

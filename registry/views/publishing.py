@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from promptstore.core.errors import DomainError
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.drafting import lint_draft, propose_version
 from registry.forms.errors import show_refusal
@@ -14,14 +15,13 @@ from registry.models import PromptDraft, PromptVersion
 from registry.selectors.prompts import draft_by_name, latest_version, prompt_by_name, prompt_version
 from registry.services.drafts import reopen_draft
 from registry.services.publishing import publish_version, withdraw_version
-from registry.views.access import project_page
 from registry.views.comparing import changes_between, cost_changes
 from registry.views.editor import MAIN
 from registry.views.editor_panes import places_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page
+@project_page()
 def prompt_publish(request: ProjectRequest, name: str) -> HttpResponse:
     """The derived version with its reasons, what changes, what it costs — then the button."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)
@@ -67,7 +67,7 @@ def _review(request: ProjectRequest, draft: PromptDraft, form: PublishForm) -> H
 
 
 @require_POST
-@project_page
+@project_page()
 def prompt_reopen(request: ProjectRequest, name: str) -> HttpResponse:
     """Start the draft over from a version."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)
@@ -85,7 +85,7 @@ def prompt_reopen(request: ProjectRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@project_page
+@project_page()
 def prompt_withdraw(request: ProjectRequest, name: str, version: str) -> HttpResponse:
     """Keep new releases from using a version."""
     row: PromptVersion = prompt_version(

@@ -4,11 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.json_text import pretty
 from registry.models import PromptVersion
 from registry.selectors.prompts import draft_by_name, prompt_by_name, prompt_version, prompt_versions
-from registry.views.access import project_page
 from registry.views.comparing import changes_between
 from registry.views.editor import MAIN
 
@@ -16,7 +16,7 @@ MAX_CHOICES = 200
 
 
 @require_safe
-@project_page
+@project_page()
 def prompt_version_page(request: ProjectRequest, name: str, version: str) -> HttpResponse:
     """One immutable version: what it says, what was said about it, what uses it."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)
@@ -48,7 +48,7 @@ def prompt_version_page(request: ProjectRequest, name: str, version: str) -> Htt
 
 
 @require_safe
-@project_page
+@project_page()
 def prompt_diff(request: ProjectRequest, name: str) -> HttpResponse:
     """What changed from one version to another; without a choice, from the last but one to the last."""
     prompt = prompt_by_name(project_id=request.project.pk, name=name)

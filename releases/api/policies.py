@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from promptstore.core.errors import InvalidInput
+from promptstore.core.http.project_views import ProjectView
 from promptstore.core.selectors import environment_by_slug
 from releases import services
 from releases.selectors.policies import policy_in_force
 from releases.selectors.policy_history import environments
 from releases.serializers import EnvironmentOut, PolicyIn, PolicyOut
-from telemetry.project_views import ProjectView
 
 
 class EnvironmentsView(ProjectView):
@@ -35,7 +35,7 @@ class PolicyView(ProjectView):
     def put(self, request: Request, project: str, environment: str) -> Response:  # noqa: ARG002
         """Put a new version of the policy in force; open promotions are checked anew under it."""
         place = environment_by_slug(project_id=self.project.pk, slug=environment)
-        given = self.read(PolicyIn, request)
+        given = self.read(PolicyIn)
         if not isinstance(given["body"], Mapping):
             raise InvalidInput("body is a JSON object.", field="body")
         policy = services.change_policy(

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from promptstore.core.errors import InvalidInput
+from promptstore.core.http.project_views import ProjectView, page_of
 from promptstore.core.selectors import environment_by_slug
 from releases import services
 from releases.selectors.places import find_release, promotion_by_id
@@ -22,7 +23,6 @@ from releases.serializers import (
     PromotionOut,
     ReasonIn,
 )
-from telemetry.project_views import ProjectView, page_of
 
 TAGS = ["promotions"]
 FILTERS = [
@@ -39,14 +39,14 @@ class PromotionsView(ProjectView):
     def get(self, request: Request, project: str) -> Response:  # noqa: ARG002 - resolved in `initial`
         """The project's promotions, newest first."""
         wanted = {name: request.query_params.get(name, "") for name in ("state", "environment", "feature")}
-        return self.page(promotion_list(project_id=self.project.pk, **wanted), PromotionOut, request)
+        return self.page(promotion_list(project_id=self.project.pk, **wanted), PromotionOut)
 
     @extend_schema(
         operation_id="promotions_request", request=PromotionIn, responses={201: PromotionDetailOut}, tags=TAGS
     )
     def post(self, request: Request, project: str) -> Response:  # noqa: ARG002
         """Ask to bring a release to an environment; its checks begin at once."""
-        body = self.read(PromotionIn, request)
+        body = self.read(PromotionIn)
         release = find_release(
             project_id=self.project.pk, reference=body["release"], feature=body.get("feature", "")
         )
@@ -75,7 +75,7 @@ class ApproveView(ProjectView):
     )
     def post(self, request: Request, project: str, promotion_id: UUID) -> Response:  # noqa: ARG002
         """Vote for a promotion, bound to the digests that were looked at."""
-        body = self.read(ApproveIn, request)
+        body = self.read(ApproveIn)
         services.approve_promotion(
             actor=self.actor, project_id=self.project.pk, promotion_id=promotion_id, **body
         )
@@ -88,7 +88,7 @@ class RejectView(ProjectView):
     )
     def post(self, request: Request, project: str, promotion_id: UUID) -> Response:  # noqa: ARG002
         """Refuse a promotion; one rejection is enough."""
-        body = self.read(ReasonIn, request)
+        body = self.read(ReasonIn)
         services.reject_promotion(
             actor=self.actor, project_id=self.project.pk, promotion_id=promotion_id, **body
         )
@@ -101,7 +101,7 @@ class CancelView(ProjectView):
     )
     def post(self, request: Request, project: str, promotion_id: UUID) -> Response:  # noqa: ARG002
         """Call a promotion off before it reaches traffic."""
-        body = self.read(OptionalReasonIn, request)
+        body = self.read(OptionalReasonIn)
         services.cancel_promotion(
             actor=self.actor,
             project_id=self.project.pk,
@@ -117,7 +117,7 @@ class RecheckView(ProjectView):
     )
     def post(self, request: Request, project: str, promotion_id: UUID) -> Response:  # noqa: ARG002
         """Run the gates again."""
-        self.read(NothingIn, request)
+        self.read(NothingIn)
         services.recheck_promotion(actor=self.actor, project_id=self.project.pk, promotion_id=promotion_id)
         return Response(_detail(self, promotion_id))
 
@@ -126,7 +126,7 @@ class PlanView(ProjectView):
     @extend_schema(operation_id="promotions_plan", request=PlanIn, responses=PromotionDetailOut, tags=TAGS)
     def post(self, request: Request, project: str, promotion_id: UUID) -> Response:  # noqa: ARG002
         """Replace the plan before the rollout starts; approvals for the old one no longer count."""
-        body = self.read(PlanIn, request)
+        body = self.read(PlanIn)
         services.change_plan(
             actor=self.actor,
             project_id=self.project.pk,

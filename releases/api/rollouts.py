@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from promptstore.core.http.project_views import ProjectView, page_of
 from releases import services
 from releases.selectors.places import rollout_by_id
 from releases.selectors.rollouts import rollout_list, rollout_view
@@ -18,7 +19,6 @@ from releases.serializers import (
     RolloutDetailOut,
     RolloutOut,
 )
-from telemetry.project_views import ProjectView, page_of
 
 TAGS = ["rollouts"]
 
@@ -33,7 +33,7 @@ class RolloutsView(ProjectView):
     def get(self, request: Request, project: str) -> Response:  # noqa: ARG002 - resolved in `initial`
         """The project's rollouts, newest first."""
         live = request.query_params.get("live", "").lower() in {"1", "true"}
-        return self.page(rollout_list(project_id=self.project.pk, live=live), RolloutOut, request)
+        return self.page(rollout_list(project_id=self.project.pk, live=live), RolloutOut)
 
 
 class RolloutView(ProjectView):
@@ -47,7 +47,7 @@ class PauseView(ProjectView):
     @extend_schema(operation_id="rollouts_pause", request=ReasonIn, responses=RolloutDetailOut, tags=TAGS)
     def post(self, request: Request, project: str, rollout_id: UUID) -> Response:  # noqa: ARG002
         """Hold the weight where it is; a breach still rolls back."""
-        body = self.read(ReasonIn, request)
+        body = self.read(ReasonIn)
         services.pause_rollout(actor=self.actor, project_id=self.project.pk, rollout_id=rollout_id, **body)
         return Response(_detail(self, rollout_id))
 
@@ -58,7 +58,7 @@ class ResumeView(ProjectView):
     )
     def post(self, request: Request, project: str, rollout_id: UUID) -> Response:  # noqa: ARG002
         """Go on."""
-        body = self.read(OptionalReasonIn, request)
+        body = self.read(OptionalReasonIn)
         services.resume_rollout(actor=self.actor, project_id=self.project.pk, rollout_id=rollout_id, **body)
         return Response(_detail(self, rollout_id))
 
@@ -67,7 +67,7 @@ class AdvanceView(ProjectView):
     @extend_schema(operation_id="rollouts_advance", request=AdvanceIn, responses=RolloutDetailOut, tags=TAGS)
     def post(self, request: Request, project: str, rollout_id: UUID) -> Response:  # noqa: ARG002
         """Go to the next step now; refused until the canary has met its minimum."""
-        body = self.read(AdvanceIn, request)
+        body = self.read(AdvanceIn)
         services.advance_rollout(actor=self.actor, project_id=self.project.pk, rollout_id=rollout_id, **body)
         return Response(_detail(self, rollout_id))
 
@@ -78,7 +78,7 @@ class RollBackView(ProjectView):
     )
     def post(self, request: Request, project: str, rollout_id: UUID) -> Response:  # noqa: ARG002
         """Take the candidate back, in steps or at once."""
-        body = self.read(RollBackIn, request)
+        body = self.read(RollBackIn)
         services.roll_back(actor=self.actor, project_id=self.project.pk, rollout_id=rollout_id, **body)
         return Response(_detail(self, rollout_id))
 

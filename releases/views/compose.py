@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from promptstore.core.errors import DomainError, NotFound
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.permissions import require
 from registry.models import Feature
@@ -19,12 +20,11 @@ from releases.selectors.composition import choices, manifest_of, proposal_from
 from releases.selectors.differences import compare
 from releases.selectors.overview import Place, places_of
 from releases.selectors.release_page import pins_of
-from releases.views.access import project_page
 
 INVALID = 422
 
 
-@project_page
+@project_page()
 @require_http_methods(["GET", "HEAD", "POST"])
 def release_compose(request: ProjectRequest) -> HttpResponse:
     """What is live beside what is proposed. `?feature=` chooses the feature, `?beside=` the environment to compare with.

@@ -8,15 +8,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from promptstore.core.errors import NotFound
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from releases import services
 from releases.forms import posted_text
 from releases.selectors.deployments import deployment_view
 from releases.selectors.places import deployment_by_id
-from releases.views.access import project_page
 
 
-@project_page
+@project_page()
 @require_safe
 def deployment_detail(request: ProjectRequest, deployment_id: UUID) -> HttpResponse:
     """What is stable here, what was, and the way back."""
@@ -28,7 +28,7 @@ def deployment_detail(request: ProjectRequest, deployment_id: UUID) -> HttpRespo
     return render(request, "releases/deployment_detail.html", {"view": view, "consequences": consequences})
 
 
-@project_page
+@project_page()
 @require_POST
 def deployment_return(request: ProjectRequest, deployment_id: UUID) -> HttpResponse:
     """Serve a release that was live here before, to everyone, at once."""

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from promptstore.core.errors import DomainError, InvalidInput
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.models import Environment
 from promptstore.core.selectors import environment_by_slug
@@ -16,10 +17,9 @@ from releases import services
 from releases.forms import PolicyForm, add_error, posted_json
 from releases.selectors.people import listed
 from releases.selectors.policy_history import PolicyView, environments, policy_versions, policy_view
-from releases.views.access import project_page
 
 
-@project_page
+@project_page()
 @require_http_methods(["GET", "HEAD", "POST"])
 def environment_policy(request: ProjectRequest, environment: str) -> HttpResponse:
     """A policy in words, its versions, and the form that puts a new one in force."""

@@ -10,6 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import condition, require_POST, require_safe
 
 from promptstore.core.errors import NotFound
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.links import page_url
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.selectors import environment_by_slug
 from registry.models import Feature
@@ -21,14 +24,11 @@ from releases.selectors.differences import changes
 from releases.selectors.places import promotion_by_id
 from releases.selectors.policy_history import environments, pretty
 from releases.states import PROMOTION, PromotionState
-from releases.views.access import project_page
-from telemetry.keyset import keyset_page
-from telemetry.links import page_url
 
 STOP_POLLING = 286
 
 
-@project_page
+@project_page()
 @require_safe
 def promotion_list(request: ProjectRequest) -> HttpResponse:
     """Promotions newest first, by state, environment and feature."""
@@ -44,7 +44,7 @@ def promotion_list(request: ProjectRequest) -> HttpResponse:
     return render(request, "releases/promotion_list.html", context)
 
 
-@project_page
+@project_page()
 @require_safe
 def promotion_detail(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     """Gates, votes, plan, and whose turn it is."""
@@ -56,7 +56,7 @@ def _etag(request: ProjectRequest, promotion_id: UUID) -> str:
     return selectors.promotion_etag(request.actor, _found(request, promotion_id))
 
 
-@project_page
+@project_page()
 @require_safe
 @condition(etag_func=_etag)
 def promotion_live(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
@@ -64,7 +64,7 @@ def promotion_live(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     return _fragment(request, promotion_id, "releases/_promotion_live.html")
 
 
-@project_page
+@project_page()
 @require_safe
 @condition(etag_func=_etag)
 def promotion_decide(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
@@ -72,7 +72,7 @@ def promotion_decide(request: ProjectRequest, promotion_id: UUID) -> HttpRespons
     return _fragment(request, promotion_id, "releases/_promotion_decide.html")
 
 
-@project_page
+@project_page()
 @require_POST
 def promotion_request(request: ProjectRequest) -> HttpResponse:
     """Ask to bring a release to an environment."""
@@ -88,7 +88,7 @@ def promotion_request(request: ProjectRequest) -> HttpResponse:
     return redirect("releases:promotion_detail", promotion_id=promotion.pk)
 
 
-@project_page
+@project_page()
 @require_POST
 def promotion_approve(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     """Vote for exactly what the page showed."""
@@ -105,7 +105,7 @@ def promotion_approve(request: ProjectRequest, promotion_id: UUID) -> HttpRespon
     return redirect("releases:promotion_detail", promotion_id=promotion_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def promotion_reject(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     """Refuse it."""
@@ -119,7 +119,7 @@ def promotion_reject(request: ProjectRequest, promotion_id: UUID) -> HttpRespons
     return redirect("releases:promotion_detail", promotion_id=promotion_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def promotion_cancel(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     """Call it off."""
@@ -133,7 +133,7 @@ def promotion_cancel(request: ProjectRequest, promotion_id: UUID) -> HttpRespons
     return redirect("releases:promotion_detail", promotion_id=promotion_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def promotion_recheck(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     """Run the gates again."""
@@ -142,7 +142,7 @@ def promotion_recheck(request: ProjectRequest, promotion_id: UUID) -> HttpRespon
     return redirect("releases:promotion_detail", promotion_id=promotion_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def promotion_plan(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
     """Replace the plan before it starts."""

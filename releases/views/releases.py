@@ -6,17 +6,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.links import page_url
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from releases.models import Release
 from releases.selectors.overview import feature_overviews, listed_releases, places_of
 from releases.selectors.places import find_release, release_by_id
 from releases.selectors.release_page import Pin, release_view
-from releases.views.access import project_page
-from telemetry.keyset import keyset_page
-from telemetry.links import page_url
 
 
-@project_page
+@project_page()
 @require_safe
 def release_list(request: ProjectRequest) -> HttpResponse:
     """By feature: what is live where, what is on its way, then releases; `?feature=` shows all of one."""
@@ -37,7 +37,7 @@ def release_list(request: ProjectRequest) -> HttpResponse:
     return render(request, "releases/release_list.html", context)
 
 
-@project_page
+@project_page()
 @require_safe
 def release_detail(request: ProjectRequest, release_id: UUID) -> HttpResponse:
     """The manifest, who made it, where it went, and what it served."""
@@ -52,7 +52,7 @@ def release_detail(request: ProjectRequest, release_id: UUID) -> HttpResponse:
     return render(request, "releases/release_detail.html", context)
 
 
-@project_page
+@project_page()
 @require_safe
 def release_by_digest(request: ProjectRequest, digest: str) -> HttpResponse:
     """The page of the release that an inference or an incident names by its digest."""

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import condition, require_POST, require_safe
 
 from incidents.models import Incident
+from promptstore.core.http.links import page_url
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from releases import services
 from releases.forms import posted_number, posted_text
@@ -17,14 +19,12 @@ from releases.models import Rollout
 from releases.models.rollouts import LIVE
 from releases.selectors.places import rollout_by_id
 from releases.selectors.rollouts import rollout_etag, rollout_view
-from releases.views.access import project_page
 from releases.views.rollout_actions import actions_for
-from telemetry.links import page_url
 
 STOP_POLLING = 286
 
 
-@project_page
+@project_page()
 @require_safe
 def rollout_detail(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     """Where a rollout stands, what its rules say, and the four buttons."""
@@ -37,7 +37,7 @@ def _etag(request: ProjectRequest, rollout_id: UUID) -> str:
     return rollout_etag(_found(request, rollout_id), request.actor.id, whole=_is_whole(request))
 
 
-@project_page
+@project_page()
 @require_safe
 @condition(etag_func=_etag)
 def rollout_live(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
@@ -47,7 +47,7 @@ def rollout_live(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     return render(request, "releases/_rollout_live.html", _picture(request, rollout), status=status)
 
 
-@project_page
+@project_page()
 @require_safe
 @condition(etag_func=_etag)
 def rollout_actions(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
@@ -62,7 +62,7 @@ def rollout_actions(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     return render(request, "releases/_rollout_actions.html", context, status=status)
 
 
-@project_page
+@project_page()
 @require_POST
 def rollout_pause(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     """Hold the weight where it is."""
@@ -76,7 +76,7 @@ def rollout_pause(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     return redirect("releases:rollout_detail", rollout_id=rollout_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def rollout_resume(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     """Go on."""
@@ -90,7 +90,7 @@ def rollout_resume(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     return redirect("releases:rollout_detail", rollout_id=rollout_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def rollout_advance(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     """Go to the next step now."""
@@ -105,7 +105,7 @@ def rollout_advance(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     return redirect("releases:rollout_detail", rollout_id=rollout_id)
 
 
-@project_page
+@project_page()
 @require_POST
 def rollout_roll_back(request: ProjectRequest, rollout_id: UUID) -> HttpResponse:
     """Take the candidate back."""

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from promptstore.core.http.keyset import keyset_page
 from promptstore.core.ids import uuid7
 from registry.models import Feature
-from telemetry.keyset import keyset_page
 from telemetry.models import Inference
 from telemetry.selectors import inference_list
 from tests.cast import Cast

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from promptstore.console.audit.selectors import AuditFilter, audit_events
 from promptstore.console.audit.serializers import AuditEventOut
 from promptstore.core.errors import InvalidInput
-from telemetry.project_views import ProjectView, page_of
+from promptstore.core.http.project_views import ProjectView, page_of
 
 FILTERS = [
     OpenApiParameter("who", str, description="Part of the actor's name."),
@@ -40,7 +40,7 @@ class AuditView(ProjectView):
             since=_moment(request, "since"),
             until=_moment(request, "until"),
         )
-        return self.page(audit_events(project_id=self.project.pk, wanted=wanted), AuditEventOut, request)
+        return self.page(audit_events(project_id=self.project.pk, wanted=wanted), AuditEventOut)
 
 
 def _moment(request: Request, name: str) -> datetime | None:

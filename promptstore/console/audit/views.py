@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 from promptstore.console.audit.selectors import RANGES, AuditFilter, audit_events, since_of
 from promptstore.console.audit.sentences import SENTENCES, sentence, title
 from promptstore.core import audit
+from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.models import AuditEvent
-from telemetry.keyset import keyset_page
-from telemetry.pages import project_page
 
 _RANGE_NAMES = {"hour": "Last hour", "day": "Last day", "week": "Last 7 days", "month": "Last 30 days"}
 assert _RANGE_NAMES.keys() == RANGES.keys()

@@ -9,9 +9,9 @@ from uuid import UUID
 from promptstore.console.audit.sentences import sentence
 from promptstore.core import clock
 from promptstore.core.actors import Actor
+from promptstore.core.http.links import page_url
 from promptstore.core.models import AuditEvent
 from promptstore.core.permissions import allows
-from telemetry.links import page_url
 
 SINCE = timedelta(hours=24)
 LIMIT = 14

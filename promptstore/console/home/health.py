@@ -14,6 +14,7 @@ from django.db.models import Sum
 from incidents.models import Incident
 from incidents.selectors import incident_list
 from promptstore.core import clock
+from promptstore.core.http.links import page_url
 from promptstore.core.models import Environment
 from releases.models import Deployment, Rollout
 from releases.models.rollouts import LIVE
@@ -21,7 +22,6 @@ from releases.plans import Plan
 from releases.selectors.overview import live_since
 from releases.selectors.places import deployments
 from releases.states import RolloutState
-from telemetry.links import page_url
 from telemetry.models import Rollup
 
 HOUR = timedelta(hours=1)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from incidents.selectors import incident_list
 from incidents.states import IncidentState
 from promptstore.core.actors import Actor
+from promptstore.core.http.links import page_url
 from promptstore.core.permissions import allows
 from registry.models import PromptDraft
 from releases.models import Promotion
@@ -19,7 +20,6 @@ from releases.selectors.places import promotions
 from releases.selectors.policies import policy_of
 from releases.services.votes import counted_voters, why_not_vote
 from releases.states import PromotionState
-from telemetry.links import page_url
 
 LIMIT = 10
 

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from evals.models import GateReport
 from promptstore.console.search.results import Result
+from promptstore.core.http.links import page_url
 from registry.models import ModelVersion, PromptVersion, ServingConfigVersion
 from releases.models import Evidence, Release
-from telemetry.links import page_url
 
 LIMIT = 10
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 from incidents.models import Incident
 from promptstore.console.search.results import Result
 from promptstore.core.actors import Actor
+from promptstore.core.http.links import page_url
 from promptstore.core.permissions import allows
 from releases.models import Release
 from releases.selectors.places import deployments, promotions, rollouts
-from telemetry.links import page_url
 from telemetry.models import Inference
 
 

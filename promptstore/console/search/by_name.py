@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from incidents.models import Incident
 from promptstore.console.search.results import Result
+from promptstore.core.http.links import page_url
 from promptstore.core.models import Membership
 from registry.models import Feature, LanguageModel, Prompt, ServingConfig
 from releases.models import Release
-from telemetry.links import page_url
 
 LIMIT = 8
 _VERSION = re.compile(r"v?(\d+(?:\.\d+){0,2}[0-9A-Za-z.+-]*)\Z")

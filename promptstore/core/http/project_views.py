@@ -50,23 +50,25 @@ class ProjectView(IdempotentView):
             raise NotFound(f"There is no project “{self.project.slug}”.", field="project")
         require(self.actor, self.permission, project_id=self.project.pk)
 
-    def read(self, serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    def read(self, serializer: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
         """The validated body; raises DRF's `ValidationError`, which becomes a problem document."""
-        parsed = serializer(data=request.data)
+        parsed = serializer(data=self.request.data)
         parsed.is_valid(raise_exception=True)
         found: dict[str, Any] = parsed.validated_data
         return found
 
-    def page(
-        self, rows: QuerySet[Row], serializer: type[serializers.Serializer[Any]], request: Request
-    ) -> Response:
+    def flag(self, name: str) -> bool:
+        """Whether the query says yes to `name`."""
+        return self.request.query_params.get(name, "").lower() in {"1", "true", "yes"}
+
+    def page(self, rows: QuerySet[Row], serializer: type[serializers.BaseSerializer[Any]]) -> Response:
         """One cursor page, newest first."""
         paginator = NewestFirst()
-        found = paginator.paginate_queryset(rows, request, view=self)
+        found = paginator.paginate_queryset(rows, self.request, view=self)
         return paginator.get_paginated_response(serializer(found, many=True).data)
 
 
-def page_of(serializer: type[serializers.Serializer[Any]]) -> Any:
+def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     """The schema of a cursor page of `serializer`."""
     return inline_serializer(
         name=f"{serializer.__name__.removesuffix('Out')}Page",
