@@ -36,7 +36,7 @@ def page(world: World, role: str, rf: Any) -> str:
 def test_production_without_calls_is_unknown_not_healthy(world: World) -> None:
     found = health(world.cast.project.pk)
     assert [row.status for row in found.rows] == ["unknown"]
-    assert found.sentence == "Production has had no calls in the last hour, so nobody knows."
+    assert found.sentence == "Production has had no calls in the last hour, so its health is unknown."
 
 
 def test_a_live_rollout_shows_weight_time_to_go_and_the_last_hours_calls(

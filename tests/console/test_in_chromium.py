@@ -151,3 +151,11 @@ def test_the_theme_changes_without_javascript(browser: Browser, site: tuple[str,
     page.locator(".ps-person").click()
     page.get_by_role("button", name="Light").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_the_api_description_can_be_read_under_the_content_security_policy(
+    browser: Browser, site: tuple[str, dict[str, Any]]
+) -> None:
+    page, complaints = opened(browser, site, "/api/v1/docs/")
+    expect(page.locator(".opblock").first).to_be_visible()
+    assert complaints == []

@@ -114,7 +114,7 @@ def _answer(rows: list[DeploymentHealth]) -> tuple[str, str]:
         noun = "feature needs" if troubled == 1 else "features need"
         return f"{troubled} of {len(rows)} {noun} attention in production.", "harm"
     if all(row.status == "unknown" for row in rows):
-        return "Production has had no calls in the last hour, so nobody knows.", "wait"
+        return "Production has had no calls in the last hour, so its health is unknown.", "wait"
     return "Production is healthy.", "good"
 
 
