@@ -18,7 +18,7 @@ echo "error: Promptstore needs Python 3.11 or newer; install it, or name it: mak
 exit 1
 endef
 
-.PHONY: help run test proof bench check installed-run installed-dev
+.PHONY: help run test test-stock proof bench check installed-run installed-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ test: installed-dev ## Run the tests against real servers, the local model and C
 
 proof: installed-dev ## The tests and the long runs: simulation, load, soak, chaos, fuzzing
 	@exec $(RUN) -m promptstore.local.testing -m "proof or not proof" $(ARGS)
+
+test-stock: installed-dev ## The tests against this machine's PostgreSQL and Redis or Valkey, with PgBouncer between
+	@exec $(RUN) -m tests.stock $(ARGS)
 
 bench: installed-dev ## The benchmarks, each beside its baseline; results in bench/results/
 	@exec $(RUN) -m bench $(ARGS)

