@@ -1,4 +1,4 @@
-"""The states of an incident and what may happen to it. No Django."""
+"""The states of an incident and what may happen to it, and those of a message about it. No Django."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from promptstore.core.machines import Machine, next_state, rows
 
-__all__ = ["INCIDENT", "IncidentState", "next_state"]
+__all__ = ["INCIDENT", "DeliveryState", "IncidentState", "next_state"]
 
 
 class IncidentState(StrEnum):
@@ -29,3 +29,11 @@ INCIDENT: Machine[IncidentState] = Machine(
         *rows("resolve", (_S.MITIGATED,), _S.RESOLVED, "incident.resolve"),
     ),
 )
+
+
+class DeliveryState(StrEnum):
+    """Of a message to a channel. A replay makes a finished one pending again."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"

@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "send due notifications": {"task": "incidents.send_due", "schedule": 5.0, "options": {"expires": 10}},
     "expire promotions": {"task": "releases.expire", "schedule": 60.0, "options": {"expires": 60}},
     "tidy up": {"task": "core.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -13,7 +13,7 @@ from incidents import services
 from incidents.evidence import without_samples
 from incidents.models import Incident
 from incidents.selectors import incident_detail, incident_list, possible_actions, timeline
-from incidents.serializers import (
+from incidents.serializers.incidents import (
     IncidentCommentIn,
     IncidentDetailOut,
     IncidentEntryOut,

@@ -9,6 +9,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from incidents.models import Incident, IncidentEntry
+from incidents.notifications.snapshot import Event
+from incidents.services.outgoing import tell
 from incidents.states import INCIDENT, IncidentState
 from promptstore.core import audit, clock, machines, outbox
 from promptstore.core.actors import Actor, ActorKind
@@ -76,6 +78,7 @@ def open_incident(
             after={"state": incident.state, "severity": severity, "dedup_key": dedup_key},
             reason=summary,
         )
+        tell(actor, incident, Event.OPENED, said=summary or title)
     return incident
 
 
@@ -147,6 +150,7 @@ def _move(
             after={"state": target.value},
             reason=why,
         )
+        tell(actor, incident, Event(f"incident.{target.value}"), said=f"{said} {why}".strip())
     return incident
 
 
@@ -165,6 +169,7 @@ def _repeat(actor: Actor, incident: Incident, *, summary: str, severity: str) ->
         after={"severity": incident.severity},
         reason=summary,
     )
+    tell(actor, incident, Event.REPEATED, said=summary or "The same cause was found again.")
     return incident
 
 

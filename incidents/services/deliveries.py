@@ -1,0 +1,226 @@
+"""Sending what is owed: claim, send, record. Each step is a transaction of its own, so a killed worker loses nothing.
+
+A message is sent at least once. Of one incident a channel gets its messages in order: a later one waits while an earlier one is
+still tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from incidents.models import Delivery, NotificationChannel
+from incidents.notifications.kinds import KINDS
+from incidents.notifications.schedule import wait_before_next
+from incidents.notifications.sending import Outcome, Outgoing, Verdict, send
+from incidents.services.channels import disable_gone
+from incidents.services.outgoing import TOPIC
+from incidents.states import DeliveryState
+from promptstore.core import audit, clock, crypto, outbox
+from promptstore.core.actors import Actor, system
+from promptstore.core.errors import Conflict, DomainError, NotFound
+from promptstore.core.permissions import require
+
+log = structlog.get_logger("notifications")
+# Longer than an attempt may take, so that two workers do not send the same message at once.
+CLAIM = timedelta(seconds=60)
+BATCH = 50
+_SENDER = system("notifications")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A message that is ours to send until `until`; attempt number and moment together are the fence."""
+
+    delivery: Delivery
+    attempts: int
+    until: datetime
+
+
+def send_delivery(*, delivery_id: UUID) -> bool:
+    """Try one message if it is due; returns whether it was ours to try."""
+    return _send_all(_claim(Q(pk=delivery_id), limit=1)) == 1
+
+
+def send_due(*, limit: int = BATCH) -> int:
+    """Try every message that is due, side by side; returns how many were tried. Finds again what a dead worker held."""
+    return _send_all(_claim(Q(), limit=limit))
+
+
+def replay(*, actor: Actor, project_id: UUID, delivery_id: UUID) -> Delivery:
+    """Send a finished message once more, with the same id and content, on a fresh schedule.
+
+    Raises `Conflict` while it is still tried, when its channel is switched off, and for a receiver that mirrors the incident's
+    state when a later message exists. Locks the message.
+    """
+    require(actor, "incident.mitigate", project_id=project_id)
+    with transaction.atomic():
+        delivery = (
+            Delivery.objects.select_for_update(of=("self",))
+            .select_related("channel")
+            .filter(pk=delivery_id, project_id=project_id)
+            .first()
+        )
+        if delivery is None:
+            raise NotFound("There is no such message in this project.", field="delivery")
+        _refuse_replay(delivery)
+        before = {"state": delivery.state, "attempts": delivery.attempts}
+        delivery.state = DeliveryState.PENDING
+        delivery.attempts = 0
+        delivery.next_attempt_at = clock.now()
+        delivery.claimed_until = None
+        delivery.save()
+        audit.record(
+            actor=actor,
+            action="delivery.replayed",
+            target=delivery,
+            project_id=project_id,
+            before=before,
+            after={"state": delivery.state, "channel": delivery.channel.name, "event": delivery.event},
+        )
+        outbox.emit(TOPIC, {"delivery_id": str(delivery.pk)})
+    return delivery
+
+
+def _refuse_replay(delivery: Delivery) -> None:
+    channel = delivery.channel
+    if delivery.state == DeliveryState.PENDING:
+        raise Conflict("This message is still being tried; wait for its outcome.", field="state")
+    if not channel.enabled:
+        raise Conflict(f"{channel.name} is switched off; switch it on first.", field="enabled")
+    if KINDS[channel.kind].mirrors_state and delivery.incident_id:
+        later = Delivery.objects.filter(channel=channel, incident_id=delivery.incident_id, pk__gt=delivery.pk)
+        if later.exists():
+            raise Conflict(
+                "The incident has moved on since. Replay its latest message to this channel instead.",
+                field="delivery",
+            )
+
+
+def _claim(which: Q, *, limit: int) -> list[_Claimed]:
+    now = clock.now()
+    earlier = Delivery.objects.filter(
+        channel=OuterRef("channel"),
+        incident=OuterRef("incident"),
+        state=DeliveryState.PENDING,
+        pk__lt=OuterRef("pk"),
+    )
+    with transaction.atomic():
+        due = (
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("channel")
+            .filter(
+                which,
+                Q(claimed_until__isnull=True) | Q(claimed_until__lte=now),
+                ~Exists(earlier),
+                state=DeliveryState.PENDING,
+                next_attempt_at__lte=now,
+            )
+            .order_by("next_attempt_at", "id")[:limit]
+        )
+        claimed = []
+        for delivery in due:
+            delivery.attempts += 1
+            delivery.claimed_until = now + CLAIM
+            delivery.save(update_fields=["attempts", "claimed_until"])
+            claimed.append(_Claimed(delivery, delivery.attempts, delivery.claimed_until))
+    return claimed
+
+
+def _send_all(claimed: list[_Claimed]) -> int:
+    ready: list[tuple[_Claimed, Outgoing]] = []
+    for one in claimed:
+        prepared = _prepare(one.delivery)
+        if isinstance(prepared, Outcome):
+            _record(one, prepared)
+        else:
+            ready.append((one, prepared))
+    for (one, _), outcome in zip(ready, _post([outgoing for _, outgoing in ready]), strict=True):
+        _record(one, outcome)
+    return len(claimed)
+
+
+def _prepare(delivery: Delivery) -> Outgoing | Outcome:
+    channel = delivery.channel
+    if not channel.enabled:
+        return Outcome(Verdict.REFUSED, "The channel was switched off.")
+    try:
+        # Receivers compare the signature's time with their own clock, so it is the wall clock's.
+        headers, body = KINDS[channel.kind].encode(
+            delivery.payload,
+            secrets=_secrets(channel),
+            message_id=delivery.message_id,
+            timestamp_s=int(time.time()),
+        )
+        url = crypto.unseal(bytes(channel.sealed_url))
+    except DomainError as error:
+        return Outcome(Verdict.RETRY, error.detail[:300])
+    return Outgoing(url=url, headers=headers, body=body, allow_private=channel.allow_private)
+
+
+def _secrets(channel: NotificationChannel) -> list[str]:
+    """The current secret, then the previous one while it still counts."""
+    found = [channel.sealed_secret]
+    if channel.previous_valid_until and channel.previous_valid_until > clock.now():
+        found.append(channel.sealed_previous_secret)
+    return [crypto.unseal(bytes(sealed)) for sealed in found if sealed is not None]
+
+
+def _post(outgoing: list[Outgoing]) -> list[Outcome]:
+    async def together() -> list[Outcome]:
+        return await asyncio.gather(*(send(one) for one in outgoing))
+
+    if not outgoing:
+        return []
+    # A thread of its own has no event loop yet, whoever calls.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(together())).result()
+
+
+def _record(claimed: _Claimed, outcome: Outcome) -> None:
+    with transaction.atomic():
+        channel = None
+        if outcome.verdict is Verdict.GONE:
+            # Before the message's lock: whoever switches a channel off takes them in this order too.
+            channel = NotificationChannel.objects.select_for_update().get(pk=claimed.delivery.channel_id)
+        delivery = (
+            Delivery.objects.select_for_update()
+            .filter(pk=claimed.delivery.pk, attempts=claimed.attempts, claimed_until=claimed.until)
+            .first()
+        )
+        if delivery is None:
+            return  # the claim ran out and somebody else has sent it since: theirs counts
+        now = clock.now()
+        delivery.claimed_until = None
+        delivery.last_status = outcome.status
+        delivery.last_detail = outcome.detail
+        if outcome.verdict is Verdict.DELIVERED:
+            delivery.state = DeliveryState.DELIVERED
+            delivery.delivered_at = now
+        elif delivery.state == DeliveryState.PENDING:
+            wait = None
+            if outcome.verdict is Verdict.RETRY:
+                wait = wait_before_next(delivery.attempts, retry_after_s=outcome.retry_after_s)
+            if wait is None:
+                delivery.state = DeliveryState.FAILED
+            else:
+                delivery.next_attempt_at = now + wait
+        delivery.save()
+        if channel is not None:
+            disable_gone(_SENDER, channel)
+    log.info(
+        "delivery.attempted",
+        delivery_id=str(delivery.pk),
+        channel_id=str(delivery.channel_id),
+        attempts=delivery.attempts,
+        state=delivery.state,
+        status=outcome.status,
+    )
