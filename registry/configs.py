@@ -1,7 +1,8 @@
 """The body of a serving config version: its schema, what the schema cannot say, and a dry run. Pure.
 
 `on_withdraw` says what units get whose candidate was withdrawn; `safe_mode` is the deterministic answer of last resort;
-`policy` filters outputs; `limits` bound one call; `capture` is the share of answers sent to review.
+`policy` filters outputs; `limits` bound one call; `breaker` says when a failing model is no longer asked and who answers
+meanwhile; `capture` is the share of answers sent to review.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from promptstore.core.errors import InvalidInput
+from registry.breaker import Fallback
 from registry.policy import MAX_PATTERN_CHARS, MAX_PATTERNS, Policy, PolicyError
 from registry.rendering.analysis import analyse_template
 from registry.rendering.errors import RenderError
@@ -26,6 +28,22 @@ LIMITS: Final = document(
         "timeout_ms": whole("the longest time for one answer in milliseconds", low=100, high=600_000),
         "rate_per_s": whole("the most calls per second of this feature", low=1, high=1_000_000),
         "max_input_bytes": whole("the largest request in bytes", low=1_024, high=10_000_000),
+    }
+)
+BREAKER: Final = document(
+    {
+        "failure_ratio_bp": whole("a share in basis points: 5000 is half of the calls", low=1, high=10_000),
+        "min_calls": whole("the fewest calls that say something, up to 10000", low=1, high=10_000),
+        "window_s": whole("how far back calls count, from 1 to 3600 seconds", low=1, high=3_600),
+        "open_s": whole("how long it stays open, from 1 to 3600 seconds", low=1, high=3_600),
+        "half_open_calls": whole("how many trial calls must succeed, from 1 to 100", low=1, high=100),
+        "cache_max_age_s": whole("the oldest cached answer, from 1 to 86400 seconds", low=1, high=86_400),
+        "fallbacks": {
+            "type": "array",
+            "uniqueItems": True,
+            "description": "a list of cheap, cache and template in their order, each once",
+            "items": {"enum": list(Fallback), "description": "cheap, cache or template"},
+        },
     }
 )
 SCHEMA: Final = document(
@@ -56,6 +74,7 @@ SCHEMA: Final = document(
                 "message": text("what is shown instead of a withheld answer", max_chars=2_000),
             }
         ),
+        "breaker": BREAKER,
         "capture": document({"share_bp": whole("a share in basis points: 500 is 5 %", low=0, high=10_000)}),
     },
     required=("on_withdraw", "safe_mode"),

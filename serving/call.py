@@ -6,13 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from registry.breaker import Fallback
+from serving.answers import Answer, Judgement
+from serving.breakers import Ticket
 from serving.chat_request import ChatCall
-from serving.documents import Endpoint, Release
+from serving.documents import Endpoint, Model, Release
 from serving.node import Node
 from serving.prepared import Headers
-from serving.records import Exchange, Outcome
+from serving.records import Exchange, Outcome, recorded_arm
 from serving.routing import Decision
 from telemetry.events import Status
+
+_COMPLETE = frozenset({"stop", "tool_calls"})
 
 
 @dataclass(slots=True)
@@ -25,6 +30,10 @@ class Call:
     headers: Headers
     started: float
     endpoint: Endpoint | None = None
+    ticket: Ticket | None = None
+    answer_key: bytes | None = None
+    fallback: Fallback | None = None
+    fallback_model: Model | None = None
 
     @property
     def decision(self) -> Decision:
@@ -34,9 +43,36 @@ class Call:
     def release(self) -> Release:
         return self.exchange.decision.release
 
+    def answer_from(self, fallback: Fallback, model: Model | None) -> None:
+        """From here on the answer is a fallback's, and says so. `model` is whose words they are."""
+        self.fallback, self.fallback_model = fallback, model
+        self.headers = [header for header in self.headers if header[0] != b"x-promptstore-model"]
+        self.headers += [
+            (b"x-promptstore-model", model.label.encode() if model else b"none"),
+            (b"x-promptstore-fallback", fallback.value.encode()),
+        ]
+        self.node.metrics.fallback(self.decision.name, fallback.value)
+
+    def keep(self, answer: Answer, judgement: Judgement) -> None:
+        """Remember the model's own good answer for when its breaker is open; nothing withheld, invalid or cut off."""
+        good = not judgement.blocked and judgement.output_valid is not False
+        if self.answer_key is None or self.fallback is not None or not good:
+            return
+        if answer.finish_reason in _COMPLETE:
+            kept = Answer(answer.text, answer.finish_reason, tool_calls=answer.tool_calls)
+            self.node.last_answers.put(self.answer_key, kept)
+
     def record(self, status: Status, **details: Any) -> None:
         """Spool the event of this call as it stands."""
         latency_ms = (time.perf_counter() - self.started) * 1000
-        outcome = Outcome(status, latency_ms, endpoint=self.endpoint, **details)
+        outcome = Outcome(
+            status,
+            latency_ms,
+            endpoint=self.endpoint,
+            fallback=self.fallback,
+            fallback_model=self.fallback_model,
+            **details,
+        )
         self.node.recorder.record(self.exchange, outcome)
-        self.node.metrics.inference(self.decision.name, self.decision.arm.value, status.value)
+        arm = recorded_arm(self.exchange, outcome)
+        self.node.metrics.inference(self.decision.name, arm.value, status.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -11,18 +12,22 @@ import structlog
 from promptstore.core import clock
 from promptstore.core.errors import DomainError
 from promptstore.core.ids import uuid7
-from providers import ChatRequest, ChatResult, ProviderError
+from providers import ChatRequest, ProviderError
+from registry.breaker import BreakerSettings, Fallback
 from registry.policy import PolicyError
 from releases.routing import Arm
 from serving import answers, stream
 from serving.answers import Answer, Judgement
 from serving.auth import authenticate
+from serving.breakers import BreakerOpenError, breaker_settings
 from serving.call import Call
 from serving.chat_request import ChatCall, parse_chat
 from serving.disconnects import unless_gone
 from serving.documents import Model, Release
 from serving.failures import upstream_error
+from serving.fallbacks import find_fallback
 from serving.http import ClientGoneError, Request, Response, Send
+from serving.last_answers import answer_key
 from serving.node import Node
 from serving.prepared import Headers
 from serving.problems import openai_error
@@ -115,17 +120,24 @@ async def _call_model(call: Call, send: Send) -> Response | None:
         messages = render_messages(
             release, call.exchange.variables, call.asked.history, field="prompt_variables"
         )
+        breaker = breaker_settings(release.config)
+        if breaker is not None:
+            if Fallback.CACHE in breaker.fallbacks:
+                call.answer_key = answer_key(call.decision, messages, call.asked.max_tokens)
+            call.ticket = call.node.breakers.admit(call.decision, model, breaker)
+            if call.ticket is None:
+                return await _fall_back(call, send, breaker, model, messages)
         request = _request(call, model, messages)
-        async with call.node.upstreams.lease(call.node.holder.current, call.decision.environment, model) as (
-            provider,
-            endpoint,
-        ):
-            call.endpoint = endpoint
-            if call.asked.stream and not policy.buffers:
-                await stream.pass_through(call, provider.stream(request), send)
-                return None
-            result = await provider.chat(request)
-        return await _filtered(call, send, result)
+        with call.ticket or nullcontext():
+            async with call.node.upstreams.lease(
+                call.node.holder.current, call.decision.environment, model
+            ) as (provider, endpoint):
+                call.endpoint = endpoint
+                if call.asked.stream and not policy.buffers:
+                    await stream.pass_through(call, provider.stream(request), send)
+                    return None
+                result = await provider.chat(request)
+        return await _filtered(call, send, answers.shown(result))
     except ProviderError as error:
         _log.warning(
             "inference.failed", inference=call.exchange.inference_id, kind=error.kind, detail=error.detail
@@ -133,7 +145,7 @@ async def _call_model(call: Call, send: Send) -> Response | None:
         return _failed(call, upstream_error(error))
     except PolicyError as error:
         return _failed(call, ReleaseUnusableError(f"The output policy cannot be evaluated: {error}"))
-    except ReleaseUnusableError as error:
+    except (ReleaseUnusableError, BreakerOpenError) as error:
         return _failed(call, error)
 
 
@@ -189,10 +201,23 @@ def _response_format(value: object, schema: Mapping[str, Any] | None) -> Mapping
     return {"type": "json_object"}
 
 
-async def _filtered(call: Call, send: Send, result: ChatResult) -> Response | None:
-    answer = answers.shown(result)
+async def _fall_back(
+    call: Call, send: Send, breaker: BreakerSettings, model: Model, messages: list[dict[str, Any]]
+) -> Response | None:
+    """Answer without asking the model. Raises `BreakerOpenError` when no fallback has an answer."""
+    found = await find_fallback(call, breaker, lambda other: _request(call, other, messages))
+    if found is None:
+        raise call.node.breakers.refusal(call.decision, model, breaker)
+    call.answer_from(found.fallback, found.model)
+    if found.fallback is Fallback.TEMPLATE:
+        return await _deliver(call, send, found.answer, Status.SAFE_MODE)
+    return await _filtered(call, send, found.answer)
+
+
+async def _filtered(call: Call, send: Send, answer: Answer) -> Response | None:
     judgement = answers.judge(call.release, answer.text, answer.tool_calls)
     if not judgement.blocked:
+        call.keep(answer, judgement)
         return await _deliver(call, send, answer, Status.OK, output=answer.text, judgement=judgement)
     replacement = Answer(_replacement(call), "content_filter", answer.usage)
     return await _deliver(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
+BREAKER_LEVELS = {"closed": 0, "half_open": 1, "open": 2}
+
 
 class _Histogram:
     __slots__ = ("counts", "total_s")
@@ -38,6 +40,8 @@ class Metrics:
         self.requests: Counter[tuple[str, int]] = Counter()
         self.inferences: Counter[tuple[str, str, str]] = Counter()
         self.intake: Counter[str] = Counter()
+        self.breaker_transitions: Counter[tuple[str, str]] = Counter()
+        self.fallbacks: Counter[tuple[str, str]] = Counter()
         self.latency: dict[str, _Histogram] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -53,6 +57,14 @@ class Metrics:
         """One recorded model call or safe-mode answer."""
         self.inferences[feature, arm, status] += 1
 
+    def breaker_entered(self, feature: str, state: str) -> None:
+        """One transition of a circuit breaker."""
+        self.breaker_transitions[feature, state] += 1
+
+    def fallback(self, feature: str, source: str) -> None:
+        """One answer given in place of a model that is not asked."""
+        self.fallbacks[feature, source] += 1
+
 
 def exposition(node: Node) -> bytes:
     """The node's metrics in Prometheus' text format."""
@@ -67,6 +79,7 @@ class _NodeCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._traffic()
+        yield from self._breakers()
         yield from self._snapshot()
         yield from self._spool()
 
@@ -101,6 +114,35 @@ class _NodeCollector(Collector):
         for outcome, count in metrics.intake.items():
             intake.add_metric([outcome], count)
         yield intake
+
+    def _breakers(self) -> Iterator[Metric]:
+        node = self._node
+        # Releases with the same model and other settings have breakers of their own: the worst is shown.
+        worst: dict[tuple[str, str, str, str], int] = {}
+        for key, state in node.breakers.states():
+            environment = node.holder.current.environments[key.environment_id]
+            labels = (environment.project, environment.name, key.feature, key.model)
+            worst[labels] = max(worst.get(labels, 0), BREAKER_LEVELS[state.value])
+        states = GaugeMetricFamily(
+            "promptstore_serving_breaker_state",
+            "0 closed, 1 half-open, 2 open",
+            labels=["project", "environment", "feature", "model"],
+        )
+        for labels, level in worst.items():
+            states.add_metric(list(labels), level)
+        yield states
+        transitions = CounterMetricFamily(
+            "promptstore_serving_breaker_transitions", "States entered", labels=["feature", "state"]
+        )
+        for (feature, name), count in node.metrics.breaker_transitions.items():
+            transitions.add_metric([feature, name], count)
+        yield transitions
+        fallbacks = CounterMetricFamily(
+            "promptstore_serving_fallbacks", "Answers in place of a model", labels=["feature", "source"]
+        )
+        for (feature, source), count in node.metrics.fallbacks.items():
+            fallbacks.add_metric([feature, source], count)
+        yield fallbacks
 
     def _snapshot(self) -> Iterator[Metric]:
         node = self._node

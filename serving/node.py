@@ -6,10 +6,12 @@ import asyncio
 
 import structlog
 
+from serving.breakers import Breakers
 from serving.drain import Drain
 from serving.feed import Feed
 from serving.freshness import Freshness
 from serving.identity import load_identity
+from serving.last_answers import LastAnswers
 from serving.limits import RateLimiter
 from serving.metrics import Metrics
 from serving.pins import Pins
@@ -31,6 +33,8 @@ class Node:
         self.freshness = Freshness()
         self.metrics = Metrics()
         self.limiter = RateLimiter()
+        self.breakers = Breakers(self.holder, self.metrics)
+        self.last_answers = LastAnswers()
         identity = load_identity(settings.home, master_key=settings.master_key)
         self.pins = Pins(identity.derive("serving-pin"))
         self.upstreams = Upstreams(identity)

@@ -39,6 +39,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "spool_full": (429, "The node cannot keep more events now."),
     "no_snapshot": (503, "The node has not received its first snapshot."),
     "release_unusable": (503, "The active release cannot be used by this node."),
+    "breaker_open": (503, "The model keeps failing and no fallback had an answer; wait for `Retry-After`."),
     "upstream_timeout": (504, "The model did not answer in time."),
     "upstream_unavailable": (502, "The model cannot be reached."),
     "upstream_rate_limited": (502, "The provider takes no more calls now."),

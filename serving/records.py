@@ -14,8 +14,10 @@ from typing import Any
 import orjson
 
 from providers import Usage
+from registry.breaker import Fallback
+from releases.routing import Arm
 from serving.answers import Judgement
-from serving.documents import Endpoint
+from serving.documents import Endpoint, Model
 from serving.identity import NodeIdentity
 from serving.routing import Decision
 from serving.traces import Span
@@ -52,6 +54,17 @@ class Outcome:
     usage: Usage | None = None
     judgement: Judgement = field(default_factory=Judgement)
     endpoint: Endpoint | None = None
+    fallback: Fallback | None = None
+    fallback_model: Model | None = None
+
+
+_ROLES = {Fallback.CHEAP: "cheap", Fallback.CACHE: "cache", Fallback.TEMPLATE: "safe"}
+_BREAKER = "breaker"
+
+
+def recorded_arm(exchange: Exchange, outcome: Outcome) -> Arm:
+    """A fallback's answer is nobody's quality: it counts neither for nor against the arm that was routed to."""
+    return exchange.decision.arm if outcome.fallback is None else Arm.SAFE
 
 
 class Recorder:
@@ -80,8 +93,10 @@ class Recorder:
     def _event(self, exchange: Exchange, outcome: Outcome) -> InferenceEvent:
         decision, environment = exchange.decision, exchange.decision.environment
         release = decision.release
-        model = release.models.get("primary")
-        called = outcome.status is not Status.SAFE_MODE
+        fallback = outcome.fallback
+        model = outcome.fallback_model if fallback else release.models.get("primary")
+        answered = outcome.status is not Status.SAFE_MODE
+        called = answered and fallback is not Fallback.CACHE
         usage = outcome.usage or Usage(0, 0)
         keep_text = self._captures(exchange, outcome)
         return InferenceEvent(
@@ -93,13 +108,13 @@ class Recorder:
             release_digest=release.digest,
             release_version=release.version,
             rollout_id=decision.rollout_id,
-            arm=decision.arm.value,
-            reason=decision.reason,
+            arm=recorded_arm(exchange, outcome).value,
+            reason=_BREAKER if fallback else decision.reason,
             prompt=release.prompt.name,
             prompt_version=release.prompt.version,
-            model=model.name if model and called else "",
-            model_version=model.version if model and called else "",
-            role="primary" if called else "safe",
+            model=model.name if model and answered else "",
+            model_version=model.version if model and answered else "",
+            role=_ROLES[fallback] if fallback else "primary" if called else "safe",
             endpoint=model.endpoint if model and called else "",
             endpoint_revision=outcome.endpoint.revision if outcome.endpoint else None,
             unit_hash=self.unit_hash(

@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from providers import ChatChunk, ProviderError, Usage
-from serving.answers import DONE, ChunkWriter, judge
+from serving.answers import DONE, Answer, ChunkWriter, judge
 from serving.call import Call
 from serving.failures import UpstreamError, upstream_error
 from serving.http import Send
@@ -41,6 +41,8 @@ async def pass_through(call: Call, chunks: AsyncIterator[ChatChunk], send: Send)
     writer = ChunkWriter(inference_id=call.exchange.inference_id, feature=call.decision.name)
     text: list[str] = []
     usage: Usage | None = None
+    finish_reason = ""
+    called_tools = False
     started = False
     try:
         async with contextlib.aclosing(_generator(chunks)) as pieces:
@@ -50,12 +52,16 @@ async def pass_through(call: Call, chunks: AsyncIterator[ChatChunk], send: Send)
                     await _start(call, send)
                     await _write(send, writer.delta({"role": "assistant", "content": ""}))
                 usage = chunk.usage or usage
+                finish_reason = chunk.finish_reason or finish_reason
+                called_tools = called_tools or bool(chunk.tool_calls)
                 text.append(chunk.text)
                 for event in _events(chunk, writer):
                     await _write(send, event)
     except ProviderError as error:
         if not started:
             raise
+        if call.ticket is not None:
+            call.ticket.settle(error)
         _log.warning(
             "inference.failed", inference=call.exchange.inference_id, kind=error.kind, detail=error.detail
         )
@@ -70,7 +76,11 @@ async def pass_through(call: Call, chunks: AsyncIterator[ChatChunk], send: Send)
     await _write(send, DONE)
     await _end(send)
     output = "".join(text)
-    call.record(Status.OK, output=output, usage=usage, judgement=judge(call.release, output))
+    judgement = judge(call.release, output)
+    # Tool calls come as deltas here; such an answer is not put together again to be kept.
+    if not called_tools:
+        call.keep(Answer(output, finish_reason), judgement)
+    call.record(Status.OK, output=output, usage=usage, judgement=judgement)
 
 
 def _events(chunk: ChatChunk, writer: ChunkWriter) -> Iterable[bytes]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django import forms
 
+from registry.forms.breaker import BREAKER_PLACES, BreakerFields, breaker_initial
 from registry.forms.json_text import JSONTextField, pretty
 
 LIMITS: Final = ("max_output_tokens", "timeout_ms", "rate_per_s", "max_input_bytes")
@@ -16,6 +17,7 @@ PLACES: Final[dict[str, str]] = {
     "body.policy.message": "policy_message",
     "body.policy": "banned",
     "body.capture": "share_bp",
+    **BREAKER_PLACES,
     "body": "json_body",
     "output": "sample_output",
     "variables": "sample_variables",
@@ -26,7 +28,7 @@ def _limit(label: str, help_text: str) -> forms.IntegerField:
     return forms.IntegerField(required=False, min_value=1, label=label, help_text=help_text)
 
 
-class ConfigForm(forms.Form):
+class ConfigForm(BreakerFields):
     """A serving config, as boxes or as JSON: text in the JSON box wins."""
 
     name = forms.CharField(max_length=80, help_text="What releases call it.")
@@ -108,6 +110,9 @@ class ConfigForm(forms.Form):
             body["policy"]["message"] = typed["policy_message"]
         if typed["share_bp"] is not None:
             body["capture"] = {"share_bp": typed["share_bp"]}
+        breaker = self.breaker_body()
+        if breaker is not None:
+            body["breaker"] = breaker
         return body
 
 
@@ -123,6 +128,7 @@ def initial_of(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         "policy_message": policy.get("message", ""),
         "share_bp": (body.get("capture") or {}).get("share_bp"),
         **{key: value for key, value in (body.get("limits") or {}).items() if key in LIMITS},
+        **breaker_initial(body.get("breaker")),
     }
 
 

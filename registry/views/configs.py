@@ -9,6 +9,7 @@ from promptstore.core.errors import DomainError
 from promptstore.core.http.keyset import keyset_page
 from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
+from registry.breaker import BreakerSettings
 from registry.configs import DryRun
 from registry.forms.configs import PLACES, ConfigForm, as_json, initial_of
 from registry.forms.errors import show_refusal
@@ -59,6 +60,7 @@ def _shown(
             "version": version,
             "earlier": earlier,
             "changes": changes,
+            "breaker": BreakerSettings.parse(version.body.get("breaker")) if version else None,
             "body": as_json(version.body) if version else "",
             "versions": keyset_page(rows, request.GET.get("cursor", ""), size=20),
         },

@@ -188,6 +188,25 @@ async def test_a_node_starts_from_its_disk_when_the_database_is_gone(
         assert ready["stale_since"]
 
 
+async def test_what_could_not_be_saved_is_served_and_saved_once_there_is_room(
+    world: World, settings: NodeSettings
+) -> None:
+    state = settings.home / "state"
+    async with running_node(settings) as node:
+        await node.until_generation(world.publish(feature(stable=release("1.0.0"))))
+        await node.until((state / "manifest.json").exists)
+        state.rename(settings.home / "moved")
+        state.write_text("no directory can be made here")
+        await node.until_generation(world.publish(feature(stable=release("1.1.0"))))
+        assert await version(node) == "1.1.0"
+        state.unlink()
+        # Nothing more is published: the next round saves what is served already.
+        await node.until((state / "manifest.json").exists)
+    away = dataclasses.replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    async with running_node(away) as node:
+        assert await version(node) == "1.1.0"
+
+
 async def test_a_disk_copy_that_was_tampered_with_is_not_served(world: World, settings: NodeSettings) -> None:
     async with running_node(settings) as node:
         await node.until_generation(world.publish(feature(stable=release("1.0.0"))))
