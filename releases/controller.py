@@ -18,6 +18,7 @@ from incidents.services import open_incident
 from promptstore.core import clock
 from promptstore.core.actors import system
 from promptstore.core.digests import digest_json
+from promptstore.core.killpoints import KillPoint, reach
 from releases.decide import (
     Advance,
     Complete,
@@ -25,17 +26,13 @@ from releases.decide import (
     Decision,
     FinishRollback,
     Hold,
-    Rollback,
-    RolloutView,
     StartRollback,
     StepDown,
     decide,
 )
 from releases.evidence import incident_evidence
-from releases.measuring import applicable_rules, measure, samples_in_step
+from releases.measuring import applicable_rules, controller_view, measure
 from releases.models import Deployment, Measurement, Promotion, Rollout
-from releases.plans import Plan
-from releases.policies import Policy
 from releases.rules import Evaluation, RuleSpec
 from releases.selectors.policies import policy_of
 from releases.services.locks import lock_rollout
@@ -54,7 +51,8 @@ def tick() -> int:
     for promotion_id in (
         Promotion.objects.filter(state=PromotionState.APPROVED).order_by("id").values_list("pk", flat=True)
     ):
-        start_promotion(promotion_id=promotion_id)
+        if start_promotion(promotion_id=promotion_id):
+            reach(KillPoint.CONTROLLER_AFTER_START)
     due = Rollout.objects.filter(state__in=_CARRYING).order_by("id").values_list("pk", "deployment_id")
     return sum(_tick_one(rollout_id, deployment_id) for rollout_id, deployment_id in due)
 
@@ -67,11 +65,14 @@ def _tick_one(rollout_id: UUID, deployment_id: UUID) -> bool:
             rollout = lock_rollout(rollout_id=rollout_id)
             if rollout.state not in _CARRYING:
                 return False
-            return _evaluate(rollout)
+            moved = _evaluate(rollout)
+            reach(KillPoint.CONTROLLER_BEFORE_COMMIT)
     except DatabaseError:
         # One rollout's trouble (a deadlock, a lost connection) must not keep the others from moving down.
         log.exception("rollout.tick_failed", rollout_id=str(rollout_id))
         return False
+    reach(KillPoint.CONTROLLER_AFTER_COMMIT)
+    return moved
 
 
 def _evaluate(rollout: Rollout) -> bool:
@@ -80,29 +81,11 @@ def _evaluate(rollout: Rollout) -> bool:
     rules = applicable_rules(rollout, policy)
     evaluations = measure(rollout, rules, now)
     _keep_measurements(rollout, evaluations, now)
-    decision = decide(view(rollout, policy, rules), evaluations, now)
+    decision = decide(controller_view(rollout, policy, rules), evaluations, now)
     if isinstance(decision, Hold):
         return False
     _apply(rollout, decision, rules, evaluations)
     return True
-
-
-def view(rollout: Rollout, policy: Policy, rules: tuple[RuleSpec, ...]) -> RolloutView:
-    """A stored rollout as the value that `decide` looks at."""
-    rolling_back = rollout.state == RolloutState.ROLLING_BACK
-    return RolloutView(
-        state=RolloutState(rollout.state),
-        plan=Plan.from_dict(rollout.promotion.plan),
-        step_index=rollout.step_index,
-        weight_bp=rollout.weight_bp,
-        step_entered_at=rollout.step_entered_at,
-        samples=samples_in_step(rollout),
-        rules=rules,
-        rollback=Rollback(from_weight_bp=rollout.withdrawn_bp, last_move_at=rollout.last_moved_at)
-        if rolling_back
-        else None,
-        rollback_interval_s=policy.rollback_interval_s,
-    )
 
 
 def _apply(

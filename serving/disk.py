@@ -17,6 +17,7 @@ from pathlib import Path
 import orjson
 
 from promptstore.core import clock
+from promptstore.core.killpoints import KillPoint, reach
 from serving.state import ServingState
 from serving.verify import SignedRoot
 
@@ -44,6 +45,7 @@ def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes]) -> N
         path = documents / _file_name(digest)
         if not path.exists():
             _replace(path, bodies[digest])
+    reach(KillPoint.DISK_AFTER_DOCUMENTS)
     manifest = {
         "format": FORMAT,
         "saved_at": clock.now().isoformat(),
@@ -60,6 +62,7 @@ def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes]) -> N
         "credentials": _encoded(state.credentials),
     }
     _replace(directory / "manifest.json", orjson.dumps(manifest))
+    reach(KillPoint.DISK_AFTER_MANIFEST)
     names = {_file_name(digest) for digest in live}
     for path in documents.iterdir():
         if path.name not in names:
@@ -123,4 +126,5 @@ def _replace(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    reach(KillPoint.DISK_BEFORE_RENAME)
     temporary.replace(path)

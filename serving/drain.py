@@ -14,6 +14,7 @@ import orjson
 import psycopg
 import structlog
 
+from promptstore.core.killpoints import KillPoint, reach
 from serving.database import Connection, connect
 from telemetry import ingest_sql
 from telemetry.spool import Spool
@@ -93,6 +94,8 @@ class Drain:
                 for event in events:
                     await copy.write_row((orjson.loads(event)["id"], event.decode()))
             await connection.execute(ingest_sql.INGEST)
+            reach(KillPoint.DRAIN_BEFORE_COMMIT)
+        reach(KillPoint.DRAIN_AFTER_COMMIT)
 
     def _reject(self, event: bytes, why: str) -> None:
         self.rejected += 1
@@ -101,3 +104,4 @@ class Drain:
             return
         with self._rejected_path.open("ab") as file:
             file.write(event + b"\n")
+        reach(KillPoint.DRAIN_AFTER_REJECTION)

@@ -20,7 +20,7 @@ from serving.freshness import Freshness
 from serving.identity import NodeIdentity
 from serving.loading import Loader
 from serving.settings import NodeSettings
-from serving.state import StateHolder
+from serving.state import ServingState, StateHolder
 from serving.verify import SignedRoot
 
 _log = structlog.get_logger("serving")
@@ -67,6 +67,7 @@ class Feed:
         self._freshness = freshness
         self.loader = Loader()
         self._served: dict[str, object] = {}
+        self._saved: ServingState | None = None
         self._registered_at = float("-inf")
 
     @property
@@ -87,6 +88,7 @@ class Feed:
                 credentials=saved.credentials,
             )
         )
+        self._saved = self._holder.current
         self._freshness.restored(saved.saved_at)
         _log.info("state.restored", environments=len(self._holder.current.environments))
 
@@ -125,11 +127,20 @@ class Feed:
         async with asyncio.timeout(_LOAD_TIMEOUT_S):
             changed = await self._load(connection)
             self._freshness.contacted()
+            await self._save()
             await self._register(connection, force=changed)
-        if changed:
-            await asyncio.to_thread(
-                disk.save, self._directory, self._holder.current, dict(self.loader.bodies)
-            )
+
+    async def _save(self) -> None:
+        """Keep what is served on disk. Where that fails it is served all the same, and the next round tries again."""
+        state = self._holder.current
+        if state is self._saved:
+            return
+        try:
+            await asyncio.to_thread(disk.save, self._directory, state, dict(self.loader.bodies))
+        except OSError as error:
+            _log.warning("state.not_saved", error=str(error))
+        else:
+            self._saved = state
 
     async def _load(self, connection: Connection) -> bool:
         heads = {str(environment): head for environment, head in await rows(connection, _HEADS)}

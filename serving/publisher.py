@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from promptstore.core import clock, crypto
 from promptstore.core.digests import canonical_json, digest_bytes
+from promptstore.core.killpoints import KillPoint, reach
 from promptstore.core.models import ApiKey, Environment
 from registry import documents
 from registry.models import Endpoint
@@ -35,7 +36,10 @@ def publish(environment_id: UUID) -> Root:
         node = _store("node", _node_document(environment))
         if last and _same(last, listed, node):
             return last
-        return _write_root(environment, last, listed, node)
+        root = _write_root(environment, last, listed, node)
+        reach(KillPoint.PUBLISHER_BEFORE_COMMIT)
+    reach(KillPoint.PUBLISHER_AFTER_COMMIT)
+    return root
 
 
 def start_epoch(environment_id: UUID) -> Root:

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import orjson
 
+from promptstore.core.killpoints import KillPoint, reach
 from telemetry import segments
 from telemetry.segments import Position
 
@@ -97,6 +98,7 @@ class Spool:
         for number in [number for number in present if number < self._position.segment]:
             segments.path_of(self._directory, number).unlink()
         self._bytes = segments.total_bytes(self._directory)
+        reach(KillPoint.SPOOL_AFTER_RECOVERY)
         # A fresh segment for each run: a position saved beyond the end of a cut segment can never point into
         # new events.
         self._file = self._open_segment(max([0, *present, self._position.segment]) + 1)
@@ -139,8 +141,12 @@ class Spool:
         try:
             if self._segment_size and self._segment_size + len(line) > self._segment_bytes:
                 os.fsync(self._file)
+                reach(KillPoint.SPOOL_BEFORE_ROTATION)
                 self._next_segment()
+                reach(KillPoint.SPOOL_AFTER_ROTATION)
+            reach(KillPoint.SPOOL_BEFORE_WRITE)
             written = os.write(self._file, line)
+            reach(KillPoint.SPOOL_AFTER_WRITE)
             if written != len(line):  # the disk filled up in the middle: take the piece back
                 os.ftruncate(self._file, self._segment_size)
                 return DropReason.DISK_ERROR
@@ -204,7 +210,9 @@ class Spool:
 
     def acknowledge(self, batch: Batch) -> None:
         """The batch is safe elsewhere: never give it again, and free the segments that are done."""
+        reach(KillPoint.SPOOL_BEFORE_POSITION)
         segments.write_position(self._directory, batch.end)
+        reach(KillPoint.SPOOL_AFTER_POSITION)
         with self._mutex:
             self._position = batch.end
             for number in segments.numbers(self._directory):
@@ -220,6 +228,7 @@ class Spool:
         path = segments.path_of(self._directory, number)
         self._bytes -= path.stat().st_size
         path.unlink()
+        reach(KillPoint.SPOOL_AFTER_REMOVAL)
 
     def close(self) -> None:
         """Sync and give the directory free."""

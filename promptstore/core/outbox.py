@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from promptstore.core import clock
+from promptstore.core.killpoints import KillPoint, reach
 from promptstore.core.models import OutboxMessage
 
 log = structlog.get_logger("outbox")
@@ -61,6 +62,7 @@ def emit(topic: str, payload: Mapping[str, Any], *, delay: timedelta = timedelta
 
 
 def _hurry(message_id: int, topic: str) -> None:
+    reach(KillPoint.OUTBOX_AFTER_COMMIT)
     known = _topics.get(topic)
     if known and known.inline:
         deliver(message_id)
@@ -69,11 +71,13 @@ def _hurry(message_id: int, topic: str) -> None:
 
 
 def _send(message_id: int) -> bool:
+    reach(KillPoint.OUTBOX_BEFORE_SEND)
     try:
         current_app.send_task("core.deliver", [message_id], retry=False)
     except (OperationalError, OSError) as error:  # the broker is away: the relay comes back to this row
         log.warning("outbox.broker_unreachable", message_id=message_id, error=type(error).__name__)
         return False
+    reach(KillPoint.OUTBOX_AFTER_SEND)
     OutboxMessage.objects.filter(pk=message_id).update(sent_at=clock.now())
     return True
 
@@ -83,6 +87,7 @@ def deliver(message_id: int) -> bool:
     message = _claim(message_id)
     if message is None:
         return False
+    reach(KillPoint.OUTBOX_AFTER_CLAIM)
     topic = _topics[message.topic]
     try:
         handler: Handler = import_string(topic.handler)
@@ -90,7 +95,12 @@ def deliver(message_id: int) -> bool:
     except Exception as error:  # noqa: BLE001 - any failure of a handler must leave the row open for another try
         _give_back(message, error)
         return False
-    OutboxMessage.objects.filter(pk=message_id).update(done_at=clock.now(), claimed_until=None, last_error="")
+    reach(KillPoint.OUTBOX_AFTER_HANDLER)
+    # Also when it was slow and has been given up meanwhile: what is done is not dead.
+    OutboxMessage.objects.filter(pk=message_id).update(
+        done_at=clock.now(), dead_at=None, claimed_until=None, last_error=""
+    )
+    reach(KillPoint.OUTBOX_AFTER_DONE)
     return True
 
 
@@ -104,10 +114,21 @@ def _claim(message_id: int) -> OutboxMessage | None:
         )
         if message is None or message.topic not in _topics:
             return None
+        if message.attempts >= MAX_ATTEMPTS:
+            _give_up(message)
+            return None
         message.attempts += 1
         message.claimed_until = now + timedelta(seconds=_topics[message.topic].lease_s)
         message.save(update_fields=["attempts", "claimed_until"])
     return message
+
+
+def _give_up(message: OutboxMessage) -> None:
+    """No attempt came back: a handler that takes its process down must not take down one worker after another."""
+    log.error("outbox.given_up", message_id=message.pk, topic=message.topic, attempts=message.attempts)
+    message.claimed_until, message.dead_at = None, clock.now()
+    message.last_error = "The process died or hung in the last attempt."
+    message.save(update_fields=["claimed_until", "dead_at", "last_error"])
 
 
 def _give_back(message: OutboxMessage, error: Exception) -> None:

@@ -4,6 +4,7 @@ from django.db import connection, transaction
 
 from promptstore.core import crypto
 from promptstore.core.audit.chain import GENESIS, checkpoint_message, event_digest, link
+from promptstore.core.killpoints import KillPoint, reach
 from promptstore.core.models import AuditCheckpoint, AuditPending, AuditSeal
 
 _LOCK = 0x5EA1
@@ -41,4 +42,6 @@ def seal_pending(*, limit: int = 1000) -> int:
             signature=crypto.sign(key, checkpoint_message(sequence, chain)),
         )
         AuditPending.objects.filter(event_id__in=[row.event_id for row in pending]).delete()
+        reach(KillPoint.AUDIT_BEFORE_COMMIT)
+    reach(KillPoint.AUDIT_AFTER_COMMIT)
     return len(seals)
