@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from promptstore.console.audit.sentences import SENTENCES, sentence, title
+from promptstore.console.audit.sentences import KINDS, SENTENCES, sentence, title
 from promptstore.core import audit
 from promptstore.core.actors import system
 from promptstore.core.clock import ManualClock
@@ -52,16 +53,16 @@ def test_events_are_sentences_with_before_and_after_on_demand(page: Client, cast
     assert "approver@acme</span> rejected production" in html
     assert "“&lt;b&gt;No&lt;/b&gt;”" in html
     assert "Before → after" in html
-    assert "in a moment" in html
+    assert "sealed in a moment" in html
     audit.seal_pending()
-    assert "no. 1" in shown(page)
+    assert "sealed as no. 1" in shown(page)
 
 
 @pytest.mark.parametrize(
     ("action", "expected"),
     [
         ("release.composed", "composed the release X"),
-        ("rollout.paused", "paused the rollout X"),
+        ("budget.raised", "raised the budget X"),
         ("budget.alarm_raised", "alarm raised the budget X"),
         ("strange", "the strange X"),
     ],
@@ -73,6 +74,17 @@ def test_unknown_actions_are_read_from_their_names(action: str, expected: str) -
 
 def test_every_sentence_names_its_object_or_the_project() -> None:
     assert all("{object}" in text or "project" in text for text in SENTENCES.values())
+
+
+def test_a_rollout_is_called_a_rollout_once() -> None:
+    label = "rollout of assistant 1.1.0 in production"
+    assert sentence("rollout.paused", label) == f"paused the {label}"
+    assert sentence("rollout.frozen", label) == f"frozen the {label}"
+
+
+def test_kinds_are_types_that_exist() -> None:
+    known = {model._meta.model_name for model in apps.get_models()}
+    assert set(KINDS) <= known
 
 
 def test_a_label_with_braces_is_only_text() -> None:
@@ -88,7 +100,7 @@ def test_filters_narrow_by_person_action_object_and_time(
 
     def seen(query: str) -> tuple[bool, bool]:
         html = shown(page, query)
-        return "composed the release" in html, "paused the rollout" in html
+        return "composed the release" in html, "paused the production" in html
 
     assert seen("?who=engineer") == (True, False)
     assert seen("?action=rollout.paused") == (False, True)
@@ -102,8 +114,10 @@ def test_filters_narrow_by_person_action_object_and_time(
 def test_verifying_says_that_the_log_is_whole(page: Client, cast: Cast) -> None:
     record(cast, "release.composed", role="engineer")
     audit.seal_pending()
-    html = page.post(reverse("console:audit_verify")).content.decode()
+    html = page.post(reverse("console:audit_verify"), follow=True).content.decode()
     assert "The log is whole" in html
+    assert "Sealed up to no. 1" in html
+    assert "The log is whole" in shown(page), "the result is found again"
     assert page.get(reverse("console:audit_verify")).status_code == 405
 
 
@@ -124,8 +138,9 @@ def test_verifying_finds_a_change_made_behind_the_products_back(client: Client) 
         cursor.execute("ALTER TABLE core_auditevent ENABLE TRIGGER USER")
     _connect_as(settings.DATABASE_URL)
     client.force_login(cast.users["auditor"])
-    html = client.post(reverse("console:audit_verify")).content.decode()
+    html = client.post(reverse("console:audit_verify"), follow=True).content.decode()
     assert "tampered with" in html
+    assert "The first fault is at no. 1" in html
     assert "sequence 1" in html
 
 

@@ -17,7 +17,9 @@ FILTERS = [
     OpenApiParameter("who", str, description="Part of the actor's name."),
     OpenApiParameter("action", str, description="An action, or a kind such as `release`."),
     OpenApiParameter("what", str, description="Part of the object's name."),
+    OpenApiParameter("kind", str, description="A type of object, such as `rollout`."),
     OpenApiParameter("object_id", str),
+    OpenApiParameter("text", str, description="Part of the actor's name, the object's name or the reason."),
     OpenApiParameter("since", datetime, description="ISO 8601 with a time zone."),
     OpenApiParameter("until", datetime, description="ISO 8601 with a time zone."),
 ]
@@ -36,7 +38,9 @@ class AuditView(ProjectView):
             who=asked.get("who", ""),
             action=asked.get("action", ""),
             what=asked.get("what", ""),
+            kind=asked.get("kind", ""),
             object_id=asked.get("object_id", ""),
+            text=asked.get("text", ""),
             since=_moment(request, "since"),
             until=_moment(request, "until"),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from promptstore.core import clock
 from promptstore.core.models import AuditEvent
@@ -21,12 +21,18 @@ RANGES = {
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What to show; empty members filter nothing. `who` and `what` are parts of the actor's and the object's name."""
+    """What to show; empty members filter nothing.
+
+    `who` and `what` are parts of the actor's and the object's name; `text` is part of either or of the reason; `kind` is an
+    object's type.
+    """
 
     who: str = ""
     action: str = ""
     what: str = ""
+    kind: str = ""
     object_id: str = ""
+    text: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -41,6 +47,14 @@ def audit_events(*, project_id: UUID, wanted: AuditFilter) -> QuerySet[AuditEven
         found = found.filter(**exact if "." in wanted.action else {"action__startswith": f"{wanted.action}."})
     if wanted.what:
         found = found.filter(object_label__icontains=wanted.what)
+    if wanted.text:
+        found = found.filter(
+            Q(object_label__icontains=wanted.text)
+            | Q(reason__icontains=wanted.text)
+            | Q(actor_name__icontains=wanted.text)
+        )
+    if wanted.kind:
+        found = found.filter(object_type=wanted.kind)
     if wanted.object_id:
         found = found.filter(object_id=wanted.object_id)
     if wanted.since:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-# What follows the actor's name; `{object}` is the object as it was called then.
+# What follows the actor's name; `{object}` is the object as it was called then (a rollout is called “rollout of …”).
 SENTENCES: dict[str, str] = {
     "approver.appointed": "appointed {object} as an approver",
     "approver.dismissed": "took the appointment as an approver from {object}",
+    "channel.changed": "changed the notification channel {object}",
+    "channel.created": "created the notification channel {object}",
+    "channel.disabled": "switched off the notification channel {object}",
+    "channel.secret_rotated": "replaced the secret of the notification channel {object}",
+    "channel.tested": "sent a test to the notification channel {object}",
     "config.published": "published the serving config {object}",
+    "delivery.replayed": "sent the message {object} again",
     "deployment.adopted": "made {object} known as a deployment",
     "deployment.returned": "returned {object} to a release that was live before",
     "draft.reopened": "reopened the draft {object}",
@@ -47,17 +53,40 @@ SENTENCES: dict[str, str] = {
     "prompt.restored": "brought the prompt {object} back",
     "prompt.withdrawn": "withdrew the prompt {object} from new releases",
     "release.composed": "composed the release {object}",
-    "rollout.aborted": "aborted the rollout {object}",
-    "rollout.advanced": "advanced the rollout {object}",
-    "rollout.completed": "completed the rollout {object}",
-    "rollout.cut": "took all traffic from {object} at once",
-    "rollout.paused": "paused the rollout {object}",
-    "rollout.resumed": "resumed the rollout {object}",
-    "rollout.rollback_started": "began to roll back {object}",
-    "rollout.rolled_back": "finished rolling back {object}",
-    "rollout.started": "started the rollout {object}",
-    "rollout.stepped_down": "lowered the weight of {object}",
+    "rollout.aborted": "aborted the {object}",
+    "rollout.advanced": "advanced the {object}",
+    "rollout.completed": "completed the {object}",
+    "rollout.cut": "took all traffic from the {object} at once",
+    "rollout.paused": "paused the {object}",
+    "rollout.resumed": "resumed the {object}",
+    "rollout.rollback_started": "began to roll back the {object}",
+    "rollout.rolled_back": "finished rolling back the {object}",
+    "rollout.started": "started the {object}",
+    "rollout.stepped_down": "lowered the weight of the {object}",
     "token.created": "created the personal token {object}",
+    "verification.started": "began to verify {object}",
+}
+
+# The types of objects that events speak of.
+KINDS: dict[str, str] = {
+    "apikey": "Key",
+    "deployment": "Deployment",
+    "endpoint": "Endpoint",
+    "feature": "Feature",
+    "incident": "Incident",
+    "delivery": "Message",
+    "modelversion": "Model version",
+    "notificationchannel": "Notification channel",
+    "environmentpolicy": "Policy",
+    "promotion": "Promotion",
+    "prompt": "Prompt",
+    "promptdraft": "Prompt draft",
+    "lintpolicy": "Prompt rules",
+    "promptversion": "Prompt version",
+    "release": "Release",
+    "rollout": "Rollout",
+    "servingconfigversion": "Serving config version",
+    "auditverification": "Verification of the log",
 }
 
 
@@ -67,13 +96,19 @@ def sentence(action: str, label: str) -> str:
     if known:
         return known.format(object=label)
     kind, _, done = action.partition(".")
-    return " ".join(part for part in (_words(done), f"the {_words(kind)}", label) if part.strip())
+    named = label if label.startswith(f"{_words(kind)} ") else f"{_words(kind)} {label}"
+    return f"{_words(done)} the {named}".strip()
 
 
 def title(action: str) -> str:
     """An action as a choice in a filter: `Release: composed`."""
     kind, _, done = action.partition(".")
-    return f"{_words(kind).capitalize()}: {_words(done)}" if done else _words(kind).capitalize()
+    return f"{all_of(kind)}: {_words(done)}" if done else all_of(kind)
+
+
+def all_of(kind: str) -> str:
+    """The first part of actions as a heading: `Lint policy`."""
+    return _words(kind).capitalize()
 
 
 def _words(name: str) -> str:

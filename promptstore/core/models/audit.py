@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 
 from promptstore.core import clock
 from promptstore.core.ids import uuid7
-from promptstore.core.models.base import InsertOnlyModel
+from promptstore.core.models.base import InsertOnlyModel, TenantModel
 
 
 class AuditEvent(InsertOnlyModel):
@@ -29,6 +31,16 @@ class AuditEvent(InsertOnlyModel):
             models.Index(fields=["project", "-id"], name="audit_by_project"),
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
             models.Index(fields=["project", "actor_id", "-id"], name="audit_by_actor"),
+            models.Index(fields=["project", "action", "-id"], name="audit_by_action"),
+            models.Index(fields=["project", "object_id", "-id"], name="audit_by_project_object"),
+            models.Index(fields=["project", "-at"], name="audit_by_time"),
+            # What `icontains` asks for, so that a rare word does not read a year of events.
+            GinIndex(
+                OpClass(Upper("actor_name"), name="gin_trgm_ops"),
+                OpClass(Upper("object_label"), name="gin_trgm_ops"),
+                OpClass(Upper("reason"), name="gin_trgm_ops"),
+                name="audit_by_words",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,3 +71,29 @@ class AuditCheckpoint(InsertOnlyModel):
     key = models.ForeignKey("core.SigningKey", on_delete=models.PROTECT, related_name="+")
     signature = models.BinaryField()
     signed_at = models.DateTimeField(default=clock.now)
+
+
+class AuditVerification(TenantModel):
+    """One check of the whole log that somebody asked for: how far it has come, and what it found.
+
+    It works through the log in pieces, each in a transaction of its own, so a page may be left and found again.
+    """
+
+    asked_by = models.CharField(max_length=160)
+    expected = models.BigIntegerField()
+    sequence = models.BigIntegerField(default=0)
+    found = models.JSONField(default=dict)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-id"], name="audit_verif_by_project")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=models.Q(finished_at__isnull=True),
+                name="audit_one_verification",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return "the audit log"
