@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.views import configs, editor, endpoints, lint_policies, models, prompts, publishing, versions
+from registry.views import (
+    configs,
+    editor,
+    endpoints,
+    features,
+    lint_policies,
+    models,
+    prompts,
+    publishing,
+    versions,
+)
 
 app_name = "registry"
 
@@ -38,4 +48,9 @@ urlpatterns = [
     path("configs/new/", configs.config_publish, name="config_publish"),
     path("configs/<str:name>/", configs.config_detail, name="config_detail"),
     path("configs/<str:name>/versions/<str:version>/", configs.config_version_page, name="config_version"),
+    path("features/", features.feature_list, name="feature_list"),
+    path("features/new/", features.feature_create, name="feature_create"),
+    path("features/<str:name>/", features.feature_detail, name="feature_detail"),
+    path("features/<str:name>/appoint/", features.feature_appoint, name="feature_appoint"),
+    path("features/<str:name>/dismiss/", features.feature_dismiss, name="feature_dismiss"),
 ]

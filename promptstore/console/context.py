@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from promptstore.console.navigation import items_for, url_or_none
+from promptstore.console import counters
+from promptstore.console.navigation import items_for, register_counter, url_or_none
 from promptstore.console.place import environments_of
 from promptstore.console.preferences import theme_of
 from promptstore.core import clock
@@ -25,6 +26,9 @@ _PLACES = {
     "logout": "logout",
     "styleguide": "console:styleguide",
 }
+
+register_counter("incidents:incident_list", counters.open_incidents)
+register_counter("releases:release_list", counters.approvals_waiting)
 
 
 def console(request: HttpRequest) -> dict[str, Any]:

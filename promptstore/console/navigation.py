@@ -15,13 +15,14 @@ Counter = Callable[[HttpRequest], int]
 
 @dataclass(frozen=True)
 class Entry:
-    """A place in the console. `prefixes` are the paths that count as being there, beside the entry's own."""
+    """A place in the console. `prefixes` name the pages whose paths count as being there, beside the entry's own."""
 
     label: str
     url_name: str
     icon: str
     permission: str = "project.read"
     starts_group: bool = False
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,19 @@ class NavItem:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("Home", "console:home", "home"),
-    Entry("Prompts", "registry:prompt_list", "prompt", starts_group=True),
-    Entry("Models", "registry:model_list", "model"),
+    Entry("Prompts", "registry:prompt_list", "prompt", starts_group=True, prefixes=("registry:lint_policy",)),
+    Entry(
+        "Models", "registry:model_list", "model", prefixes=("registry:endpoint_list", "registry:config_list")
+    ),
     Entry("Datasets & suites", "registry:dataset_list", "dataset"),
-    Entry("Releases", "releases:release_list", "release", starts_group=True),
+    # A feature is what is released, so it opens the group that leads from it to releases and incidents.
+    Entry("Features", "registry:feature_list", "branch", starts_group=True),
+    Entry("Releases", "releases:release_list", "release"),
     Entry("Review", "reviews:item_list", "review"),
     Entry("Experiments", "releases:experiment_list", "experiment"),
     Entry("Incidents", "incidents:incident_list", "incident"),
     Entry("Audit", "console:audit", "audit", permission="audit.read", starts_group=True),
-    Entry("Settings", "console:settings", "settings", permission="policy.manage"),
+    Entry("Settings", "console:settings", "settings"),
 )
 
 # What waits behind an entry, by URL name. Filled by `register_counter`, called from the console's own pages.
@@ -67,24 +72,30 @@ def url_or_none(url_name: str) -> str | None:
 
 
 def items_for(request: HttpRequest, roles: frozenset[Role]) -> list[NavItem]:
-    """The rail for this request; the entry whose path is the longest prefix of the current one is current."""
+    """The rail for this request; the entry with the longest prefix of the current path is current."""
     reachable = [
         (entry, url)
         for entry in ENTRIES
         if roles & TABLE[entry.permission] and (url := url_or_none(entry.url_name)) is not None
     ]
-    here = max((url for _, url in reachable if _contains(url, request.path)), key=len, default=None)
+    lengths = {entry: _match_length(entry, request.path) for entry, _ in reachable}
+    longest = max(lengths.values(), default=0)
     return [
         NavItem(
             label=entry.label,
             url=url,
             icon=entry.icon,
-            is_current=url == here,
+            is_current=longest > 0 and lengths[entry] == longest,
             starts_group=entry.starts_group,
             count=_COUNTERS[entry.url_name](request) if entry.url_name in _COUNTERS else 0,
         )
         for entry, url in reachable
     ]
+
+
+def _match_length(entry: Entry, path: str) -> int:
+    urls = [url_or_none(name) for name in (entry.url_name, *entry.prefixes)]
+    return max((len(url) for url in urls if url is not None and _contains(url, path)), default=0)
 
 
 def _contains(url: str, path: str) -> bool:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from promptstore.console import place, preferences
 from promptstore.console.audit import views as audit
@@ -15,6 +15,9 @@ urlpatterns = [
     path("search/", search, name="search"),
     path("audit/", audit.audit_list, name="audit"),
     path("audit/verify/", audit.audit_verify, name="audit_verify"),
+    path("audit/verification/", audit.audit_verification, name="audit_verification"),
+    path("audit/export.<str:ending>", audit.audit_export, name="audit_export"),
+    path("", include("promptstore.console.settings.urls")),
     path("preferences/theme/", preferences.set_theme, name="theme"),
     path("preferences/place/", place.switch, name="switch"),
     path("styleguide/", styleguide.guide, name="styleguide"),

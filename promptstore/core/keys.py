@@ -1,21 +1,25 @@
-"""API keys: made, looked up, revoked."""
+"""API keys: made, listed, looked up, revoked."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from promptstore.core import audit, clock, outbox
 from promptstore.core.actors import Actor, ActorKind
 from promptstore.core.errors import InvalidInput, NotFound
 from promptstore.core.models import ApiKey, Environment, Membership
+from promptstore.core.models.keys import KEY_PREFIXES
 from promptstore.core.permissions import SCOPES, require
+
+# A key's last use is written at most this often, so that reading through the API does not become writing.
+LAST_USE_PRECISION = timedelta(minutes=5)
 
 
 def digest_of(key: str) -> str:
@@ -94,6 +98,29 @@ def revoke_key(*, actor: Actor, key_id: UUID, project_id: UUID, reason: str = ""
     return key
 
 
+def key_by_id(*, key_id: UUID, project_id: UUID) -> ApiKey:
+    """A key of the project with its environment; raises `NotFound`."""
+    key = ApiKey.objects.select_related("environment").filter(pk=key_id, project_id=project_id).first()
+    if key is None:
+        raise NotFound("No such key in this project.", field="key")
+    return key
+
+
+def personal_tokens(*, user_id: UUID | None, project_id: UUID) -> QuerySet[ApiKey]:
+    """A person's tokens in a project, newest first, ended ones too; none for whoever is no person."""
+    rows = ApiKey.objects.filter(project_id=project_id, kind=ApiKey.Kind.PERSONAL).order_by("-id")
+    return rows.filter(user_id=user_id) if user_id else rows.none()
+
+
+def service_keys(*, project_id: UUID) -> QuerySet[ApiKey]:
+    """A project's service keys with environment and maker, newest first, ended ones too."""
+    return (
+        ApiKey.objects.filter(project_id=project_id, kind=ApiKey.Kind.SERVICE)
+        .select_related("environment", "created_by")
+        .order_by("-id")
+    )
+
+
 def actor_for_key(presented: str) -> Actor | None:
     """The actor behind a presented key, or `None` when it is unknown, expired, revoked or its owner is gone."""
     key = (
@@ -107,8 +134,11 @@ def actor_for_key(presented: str) -> Actor | None:
     )
     if key is None:
         return None
+    if key.user is not None and not (key.user.is_active and _is_member(key)):
+        return None
+    _mark_used(key)
     if key.user is not None:
-        return actor_for_user(key.user) if key.user.is_active and _is_member(key) else None
+        return actor_for_user(key.user)
     return Actor(
         kind=ActorKind.SERVICE,
         id=str(key.id),
@@ -128,10 +158,16 @@ def _is_member(key: ApiKey) -> bool:
     return Membership.objects.filter(project_id=key.project_id, user=key.user).exists()
 
 
+def _mark_used(key: ApiKey) -> None:
+    now = clock.now()
+    if key.last_used_at is None or now - key.last_used_at >= LAST_USE_PRECISION:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
 def _create(*, kind: str, name: str, **fields: object) -> tuple[ApiKey, str]:
     if not name.strip():
         raise InvalidInput("Give the key a name that says who uses it.", field="name")
-    secret = ("ps_" if kind == ApiKey.Kind.SERVICE else "pt_") + secrets.token_urlsafe(32)
+    secret = KEY_PREFIXES[kind] + secrets.token_urlsafe(32)
     key = ApiKey(kind=kind, name=name.strip()[:120], digest=digest_of(secret), hint=secret[-4:], **fields)
     key.save(force_insert=True)
     return key, secret

@@ -1,6 +1,12 @@
 """Tables of the ground floor, one noun per file."""
 
-from promptstore.core.models.audit import AuditCheckpoint, AuditEvent, AuditPending, AuditSeal
+from promptstore.core.models.audit import (
+    AuditCheckpoint,
+    AuditEvent,
+    AuditPending,
+    AuditSeal,
+    AuditVerification,
+)
 from promptstore.core.models.base import InsertOnlyModel, TenantModel
 from promptstore.core.models.idempotency import IdempotentReply
 from promptstore.core.models.keys import ApiKey, Credential, SigningKey
@@ -14,6 +20,7 @@ __all__ = [
     "AuditEvent",
     "AuditPending",
     "AuditSeal",
+    "AuditVerification",
     "Credential",
     "Environment",
     "IdempotentReply",

@@ -6,6 +6,9 @@ from django.db import models
 from promptstore.core import clock
 from promptstore.core.models.base import TenantModel
 
+# How a presented key is told apart, by kind.
+KEY_PREFIXES = {"service": "ps_", "personal": "pt_"}
+
 
 class ApiKey(TenantModel):
     """A service key (`ps_…`, one project and environment, scoped) or a personal token (`pt_…`, its owner's rights).
@@ -26,6 +29,8 @@ class ApiKey(TenantModel):
     scopes = ArrayField(models.CharField(max_length=20), default=list)
     created_by = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField(null=True)
+    # On the management API, to within a few minutes; serving nodes check keys without the database.
+    last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -39,6 +44,18 @@ class ApiKey(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
+
+    @property
+    def shown(self) -> str:
+        """What may be shown of the secret: its prefix and its end."""
+        return f"{KEY_PREFIXES[self.kind]}…{self.hint}"
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired` or `revoked` at this moment."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= clock.now() else "active"
 
 
 class Credential(TenantModel):
