@@ -152,8 +152,9 @@ def _marked(options: Sequence[str], live: str) -> list[tuple[str, str]]:
 
 
 class PolicyForm(forms.Form):
-    """A policy as JSON."""
+    """A policy as JSON. `number` is the version that the change is based on, 0 where there is none."""
 
+    number = forms.IntegerField(min_value=0, max_value=10**9, widget=forms.HiddenInput, label="Version")
     body = forms.CharField(
         label="Policy",
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "false"}),

@@ -1,4 +1,4 @@
-"""Rules against telemetry: one query for a rollout's minutes, then every rule of its policy on them."""
+"""A rollout as its rules see it: its minutes read once, then every rule of its policy on them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
+from releases.decide import Rollback, RolloutView
 from releases.models import Rollout
+from releases.plans import Plan
 from releases.policies import Policy
 from releases.routing import TOTAL_BP, Arm
 from releases.rules import Evaluation, RuleSpec, Window, evaluate, longest_window_s, without_baselines
+from releases.states import RolloutState
 from telemetry.metrics import MinuteSeries, load_minutes, window
 from telemetry.models import Inference
 
@@ -66,3 +69,21 @@ def samples_in_step(rollout: Rollout) -> dict[Arm, int]:
         .annotate(Count("id"))
     )
     return {Arm(arm): count for arm, count in rows}
+
+
+def controller_view(rollout: Rollout, policy: Policy, rules: tuple[RuleSpec, ...]) -> RolloutView:
+    """A stored rollout as the value that `decide` looks at."""
+    rolling_back = rollout.state == RolloutState.ROLLING_BACK
+    return RolloutView(
+        state=RolloutState(rollout.state),
+        plan=Plan.from_dict(rollout.promotion.plan),
+        step_index=rollout.step_index,
+        weight_bp=rollout.weight_bp,
+        step_entered_at=rollout.step_entered_at,
+        samples=samples_in_step(rollout),
+        rules=rules,
+        rollback=Rollback(from_weight_bp=rollout.withdrawn_bp, last_move_at=rollout.last_moved_at)
+        if rolling_back
+        else None,
+        rollback_interval_s=policy.rollback_interval_s,
+    )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from promptstore.local import model
 from promptstore.local.browser import get_chromium, how_to_get_chromium
 
-DEFAULT_ARGUMENTS = ("-n", "2", "--dist", "loadgroup", "-m", "not proof")
+DEFAULT_ARGUMENTS = ("-n", "2", "--dist", "loadfile", "-m", "not proof")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from promptstore.core.errors import InvalidInput
+from promptstore.core.http.conditional import IF_MATCH, revision_of, with_etag
 from promptstore.core.http.project_views import ProjectView
 from promptstore.core.selectors import environment_by_slug
 from releases import services
@@ -27,13 +28,24 @@ class EnvironmentsView(ProjectView):
 class PolicyView(ProjectView):
     @extend_schema(operation_id="policy_read", responses=PolicyOut, tags=["environments"])
     def get(self, request: Request, project: str, environment: str) -> Response:  # noqa: ARG002
-        """The policy in force."""
+        """The policy in force; its number is the `ETag`."""
         place = environment_by_slug(project_id=self.project.pk, slug=environment)
-        return Response(PolicyOut(policy_in_force(place)).data)
+        policy = policy_in_force(place)
+        return with_etag(PolicyOut(policy).data, policy.number)
 
-    @extend_schema(operation_id="policy_change", request=PolicyIn, responses=PolicyOut, tags=["environments"])
+    @extend_schema(
+        operation_id="policy_change",
+        request=PolicyIn,
+        responses=PolicyOut,
+        parameters=[IF_MATCH],
+        tags=["environments"],
+    )
     def put(self, request: Request, project: str, environment: str) -> Response:  # noqa: ARG002
-        """Put a new version of the policy in force; open promotions are checked anew under it."""
+        """Put a new version of the policy in force; open promotions are checked anew under it.
+
+        `If-Match: "0"` where there is none yet. 412 `stale_write` with `current_revision` and `saved_by` when somebody changed it
+        in between.
+        """
         place = environment_by_slug(project_id=self.project.pk, slug=environment)
         given = self.read(PolicyIn)
         if not isinstance(given["body"], Mapping):
@@ -44,5 +56,6 @@ class PolicyView(ProjectView):
             environment_id=place.pk,
             body=given["body"],
             reason=given.get("reason", ""),
+            expected_number=revision_of(request),
         )
-        return Response(PolicyOut(policy).data)
+        return with_etag(PolicyOut(policy).data, policy.number)

@@ -8,6 +8,8 @@ from releases.routing import Arm
 from releases.rules.measurements import Window
 from releases.rules.metrics import Kind, Metric, Unit
 
+# What stands between a number and its unit: they are never torn apart at a line's end.
+NBSP = "\u00a0"
 _ARM_WORDS = {Arm.CANDIDATE: "the candidate", Arm.STABLE: "stable"}
 
 
@@ -50,9 +52,9 @@ def amount(value: float, unit: Unit) -> str:
     """`value`, given in `unit`, with three significant digits and its unit as people write it."""
     match unit:
         case Unit.RATIO:
-            return f"{number(value * 100)} %"
+            return f"{number(value * 100)}{NBSP}%"
         case Unit.MS:
-            return f"{number(value)} ms"
+            return f"{number(value)}{NBSP}ms"
         case Unit.USD_NANOS:
             return f"${number(value / 1e9)}"
         case Unit.COUNT:
@@ -75,13 +77,13 @@ def duration(seconds: int) -> str:
     for size, word in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         count, rest = divmod(rest, size)
         if count and len(parts) < 2:
-            parts.append(f"{count} {word}")
-    return " ".join(parts) or "0 s"
+            parts.append(f"{count}{NBSP}{word}")
+    return " ".join(parts) or f"0{NBSP}s"
 
 
 def weight(weight_bp: int) -> str:
     """A weight in basis points as percent: 250 is “2.5 %”."""
-    return f"{weight_bp / 100:g} %"
+    return f"{weight_bp / 100:g}{NBSP}%"
 
 
 def _with_count(metric: Metric, window: Window) -> str:

@@ -11,9 +11,14 @@ from uuid import UUID
 from django.db.models import Max, QuerySet
 
 from promptstore.core import clock
-from releases.controller import view as controller_view
 from releases.decide import Hold, decide
-from releases.measuring import SeriesReader, applicable_rules, load_series, samples_in_step
+from releases.measuring import (
+    SeriesReader,
+    applicable_rules,
+    controller_view,
+    load_series,
+    samples_in_step,
+)
 from releases.models import Measurement, Rollout, RolloutDecision
 from releases.models.rollouts import LIVE
 from releases.policies import Policy

@@ -10,7 +10,7 @@ from evals.services import check_params
 from promptstore.core import audit
 from promptstore.core.actors import Actor
 from promptstore.core.digests import digest_json
-from promptstore.core.errors import NotFound
+from promptstore.core.errors import NotFound, StaleWrite
 from promptstore.core.models import Environment
 from promptstore.core.permissions import require
 from releases.models import EnvironmentPolicy, Promotion
@@ -23,12 +23,19 @@ from releases.states import PromotionState
 
 @transaction.atomic
 def change_policy(
-    *, actor: Actor, project_id: UUID, environment_id: UUID, body: Mapping[str, Any], reason: str = ""
+    *,
+    actor: Actor,
+    project_id: UUID,
+    environment_id: UUID,
+    body: Mapping[str, Any],
+    reason: str = "",
+    expected_number: int | None = None,
 ) -> EnvironmentPolicy:
-    """Put a new version of an environment's policy in force.
+    """Put a new version of an environment's policy in force, if `expected_number` still is (0: none yet; `None`: whatever is).
 
     Promotions that wait for approval, or have it and have not started, are checked anew under it: votes given under the
-    old policy no longer count. Rollouts under way keep the policy they were approved with.
+    old policy no longer count. Rollouts under way keep the policy they were approved with. Raises `StaleWrite` (412, with the
+    number in force and who put it there), `InvalidInput`, `NotFound`.
     """
     require(actor, "policy.manage", project_id=project_id)
     environment = (
@@ -36,10 +43,12 @@ def change_policy(
     )
     if environment is None:
         raise NotFound("There is no such environment in this project.", field="environment")
+    current = EnvironmentPolicy.objects.filter(environment=environment).order_by("-number").first()
+    if expected_number is not None:
+        _require_number(current, expected_number)
     checked = Policy.from_dict(body, kind=EnvironmentKind(environment.kind))
     for gate in checked.gates:
         check_params(name=gate, params=checked.gate_params.get(gate, {}))
-    current = EnvironmentPolicy.objects.filter(environment=environment).order_by("-number").first()
     digest = digest_json(dict(body))
     if current and current.digest == digest:
         return current
@@ -62,6 +71,25 @@ def change_policy(
     )
     _check_open_promotions(actor, policy)
     return policy
+
+
+def _require_number(current: EnvironmentPolicy | None, expected: int) -> None:
+    number = current.number if current else 0
+    if number == expected:
+        return
+    who = str(current.changed_by) if current and current.changed_by else "somebody"
+    raise StaleWrite(
+        f"{who} put version {number} in force after you opened version {expected}. Nothing was overwritten: compare it with "
+        "yours, then save again."
+        if current
+        else "There is no policy in this environment yet: nothing but version 0 can be replaced.",
+        field="number",
+        extra={
+            "current_revision": number,
+            "saved_by": who,
+            "saved_at": current.created_at.isoformat() if current else None,
+        },
+    )
 
 
 def _check_open_promotions(actor: Actor, policy: EnvironmentPolicy) -> None:

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from evals.services import GateSubject, run_gate
 from evals.states import Verdict
 from promptstore.core import audit, clock, machines, outbox
-from promptstore.core.actors import Actor, system
+from promptstore.core.actors import Actor, ActorKind, system
 from promptstore.core.digests import digest_json
-from promptstore.core.errors import Conflict, InvalidInput, NotFound
+from promptstore.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from promptstore.core.models import Environment
 from promptstore.core.permissions import require
 from registry import documents
@@ -60,6 +60,7 @@ def request_promotion(
         if release is None or environment is None:
             missing = "release" if release is None else "environment"
             raise NotFound(f"There is no such {missing} in this project.", field=missing)
+        _require_own_environment(actor, environment)
         row = policy_in_force(environment)
         policy = policy_of(row)
         deployment = _deployment(release, environment)
@@ -100,6 +101,17 @@ def request_promotion(
     return promotion
 
 
+def _require_own_environment(actor: Actor, environment: Environment) -> None:
+    """A service key belongs to one environment: one for staging, in whatever hands, must not reach production."""
+    if actor.kind is ActorKind.SERVICE and actor.environment_id != environment.pk:
+        raise NotAllowed(
+            f"The key {actor.name} belongs to another environment than {environment.slug}. Use a key of {environment.slug}, or a "
+            "personal token.",
+            code="other_environment",
+            field="environment",
+        )
+
+
 def change_plan(
     *, actor: Actor, project_id: UUID, promotion_id: UUID, plan: dict[str, Any], reason: str
 ) -> Promotion:
@@ -107,6 +119,7 @@ def change_plan(
     with transaction.atomic():
         promotion = lock_promotion(promotion_id=promotion_id, project_id=project_id)
         require(actor, "promotion.request", project_id=project_id)
+        _require_own_environment(actor, promotion.deployment.environment)
         if promotion.state not in OPEN:
             raise Conflict(
                 "The plan can be changed only before the rollout starts.", code="transition_refused"
@@ -134,6 +147,7 @@ def recheck_promotion(*, actor: Actor, project_id: UUID, promotion_id: UUID) -> 
     with transaction.atomic():
         promotion = lock_promotion(promotion_id=promotion_id, project_id=project_id)
         require(actor, "promotion.request", project_id=project_id)
+        _require_own_environment(actor, promotion.deployment.environment)
         machines.apply(PROMOTION, PromotionState(promotion.state), "recheck")
         begin_checks(actor, promotion, reason="Asked for.")
     return promotion

@@ -1,14 +1,14 @@
-"""The minutes of a feature's arms, read with one query; every metric is measured on them in memory."""
+"""The minutes of a feature's arms, read with two queries; every metric is measured on them in memory."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import QuerySet
 
 from telemetry.metrics.base import Minute
 from telemetry.models import Rollup
@@ -71,23 +71,40 @@ class MinuteSeries:
 def load_minutes(
     *, environment_id: UUID, feature: str, rollout_id: UUID | None, since: datetime, until: datetime
 ) -> MinuteSeries:
-    """The rollups of one feature in one environment and one rollout (`None`: outside of any), in one query."""
+    """The rollups of one feature in one environment and one rollout (`None`: outside of any), in two queries
+    however long the span and however many releases."""
     arm = Rollup.objects.filter(
         environment_id=environment_id, feature=feature, rollout_id=rollout_id or NO_ROLLOUT
     )
-    # The key's index ends in the minute, so an arm's first one is a single probe.
-    first = arm.filter(release_digest=OuterRef("release_digest"), arm=OuterRef("arm")).order_by("minute")
     rows = (
         arm.filter(minute__gt=since - BUCKET, minute__lte=until)
-        .annotate(first=Subquery(first.values("minute")[:1]))
         .order_by("minute")
-        .values_list("release_digest", "arm", "first", *_COLUMNS)
+        .values_list("release_digest", "arm", *_COLUMNS)
     )
-    firsts: dict[ArmKey, datetime] = {}
     minutes: defaultdict[ArmKey, list[Minute]] = defaultdict(list)
-    for release_digest, name, began, *columns in rows:
-        key = ArmKey(release_digest=release_digest, arm=name)
-        firsts[key] = began
-        minutes[key].append(Minute(*columns))
-    arms = {key: ArmMinutes(first=firsts[key], minutes=tuple(found)) for key, found in minutes.items()}
+    for release_digest, name, *columns in rows:
+        minutes[ArmKey(release_digest=release_digest, arm=name)].append(Minute(*columns))
+    firsts = _first_minutes(arm, list(minutes))
+    arms = {
+        # Between the two reads old rollups may be deleted.
+        key: ArmMinutes(first=min(firsts.get(key, found[0].minute), found[0].minute), minutes=tuple(found))
+        for key, found in minutes.items()
+    }
     return MinuteSeries(since=since, until=until, arms=arms)
+
+
+def _first_minutes(rollups: QuerySet[Rollup], keys: Sequence[ArmKey]) -> dict[ArmKey, datetime]:
+    """When each arm got its first call, in one query: its key's index ends in the minute, so that each is a single probe.
+
+    A subquery beside every minute would probe as often as there are minutes.
+    """
+    if not keys:
+        return {}
+    first, *others = (
+        rollups.filter(release_digest=key.release_digest, arm=key.arm)
+        .order_by("minute")
+        .values_list("release_digest", "arm", "minute")[:1]
+        for key in keys
+    )
+    found = first.union(*others, all=True) if others else first
+    return {ArmKey(release_digest=digest, arm=name): minute for digest, name, minute in found}

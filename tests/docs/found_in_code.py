@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -117,10 +118,19 @@ def error_codes() -> dict[str, str]:
     return found
 
 
-def domain_errors(base: type[errors.DomainError] = errors.DomainError) -> Iterator[type[errors.DomainError]]:
+@cache
+def domain_errors() -> list[type[errors.DomainError]]:
+    """Every class of refusal, also of modules that nobody imported yet."""
+    for module in modules():
+        if any(isinstance(node, ast.ClassDef) for node in module.tree.body):
+            importlib.import_module(module.name)
+    return list(_subclasses(errors.DomainError))
+
+
+def _subclasses(base: type[errors.DomainError]) -> Iterator[type[errors.DomainError]]:
     for error in base.__subclasses__():
         yield error
-        yield from domain_errors(error)
+        yield from _subclasses(error)
 
 
 def _refuses(module: Module, call: ast.Call) -> bool:

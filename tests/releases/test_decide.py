@@ -102,8 +102,8 @@ def test_a_rollout_that_waits_says_for_how_long_and_for_how_many_samples() -> No
     assert decision == Hold(
         weight_bp=200,
         reasons=(
-            "50 min to go of 1 h at 2 %.",
-            "42 samples to go of 100 at 2 %.",
+            "50\u00a0min to go of 1\u00a0h at 2\u00a0%.",
+            "42 samples to go of 100 at 2\u00a0%.",
             "slow: Errors: inconclusive.",
         ),
         seconds_to_go=3_000,
@@ -218,9 +218,9 @@ def rolling_back(weight_bp: int, from_weight_bp: int = 1_000, moved_after: float
 
 def test_a_move_down_waits_for_the_interval_and_says_how_long() -> None:
     decision = decide(rolling_back(750), verdicts(), after(299))
-    assert decision == Hold(750, ("Down to 5 % in 1 s.",), seconds_to_go=1)
+    assert decision == Hold(750, ("Down to 5\u00a0% in 1\u00a0s.",), seconds_to_go=1)
     assert decide(rolling_back(750), verdicts(), after(300)) == StepDown(
-        500, ("5 min since the last move down.",), position=1
+        500, ("5\u00a0min since the last move down.",), position=1
     )
 
 
@@ -236,7 +236,7 @@ def test_a_cut_rule_ends_a_rollback_at_once() -> None:
 
 def test_a_tiny_weight_goes_to_zero_in_one_move() -> None:
     assert decide(rolling_back(1, from_weight_bp=1), {}, after(300)) == StepDown(
-        0, ("5 min since the last move down.",), position=3
+        0, ("5\u00a0min since the last move down.",), position=3
     )
 
 

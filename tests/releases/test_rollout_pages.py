@@ -41,8 +41,8 @@ def test_a_running_canary_shows_weight_time_samples_and_every_rule(
     assert "40" in page
     for rule in ("policy", "valid", "latency", "cost", "errors"):
         assert f'id="rule-{rule}"' in page
-    assert "Policy hits 0 % (0 of 40) over 2 min, limit 10 %." in page
-    assert "Started at 2 %." in page
+    assert "Policy hits 0\u00a0% (0 of 40) over 2\u00a0min, limit 10\u00a0%." in page
+    assert "Started at 2\u00a0%." in page
 
 
 def test_a_chart_ends_with_the_value_that_the_rule_compares(world: World, clock: clocks.ManualClock) -> None:
@@ -55,7 +55,7 @@ def test_a_chart_ends_with_the_value_that_the_rule_compares(world: World, clock:
     assert data["series"][0]["values"][-1] == pytest.approx(0.05)
     assert data["limit"] == {"value": 0.1, "label": "Limit", "breach": "above"}
     assert data["window"]["to"] - data["window"]["from"] == 120
-    assert data["marks"][0]["label"] == "2 %"
+    assert data["marks"][0]["label"] == "2\u00a0%"
 
 
 def test_promote_now_is_disabled_with_the_reason_until_the_canary_has_its_minimum(
@@ -117,7 +117,7 @@ def test_a_breach_tells_what_happened_leads_to_the_incident_and_shows_the_way_do
     rollout.refresh_from_db()
     page = shown(world, "operator", rollout)
     assert "Rolling back" in page
-    assert "Began to roll back: from 2 % to 1.5 %." in page
+    assert "Began to roll back: from 2\u00a0% to 1.5\u00a0%." in page
     assert f"/incidents/{rollout.incident_id}/" in page
     assert "get the safe mode until the incident is mitigated." in page
     assert "The way down" in page
@@ -136,7 +136,7 @@ def test_a_finished_rollback_keeps_its_story_and_offers_nothing(
         at_once=True,
     )
     page = shown(world, "operator", rollout)
-    assert "Took all traffic away at once (was 2 %)." in page
+    assert "Took all traffic away at once (was 2\u00a0%)." in page
     assert "Wrong tone." in page
     assert "get the stable release." in page
     assert "data-live-region" not in page

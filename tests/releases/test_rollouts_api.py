@@ -36,7 +36,7 @@ def test_a_rollout_shows_its_plan_what_it_waits_for_its_rules_and_decisions(
     assert found["rollout"]["weight_bp"] == 200
     assert found["samples"] == {"candidate": 12, "stable": 300}
     assert (found["seconds_to_go"], found["samples_to_go"]) == (240, 8)
-    assert found["waits_for"][0] == "4 min to go of 5 min at 2 %."
+    assert found["waits_for"][0] == "4\u00a0min to go of 5\u00a0min at 2\u00a0%."
     rules = {rule["id"]: rule for rule in found["measurements"]}
     chart = rules["policy"]["charts"][0]["data"]
     assert chart["limit"]["value"] == pytest.approx(0.1)

@@ -48,7 +48,7 @@ def judge(
 def test_a_breach_says_value_counts_window_and_limit() -> None:
     result = judge("policy_filter_rate > 0.5% for 10m", rate(12, 1_004))
     assert result.verdict is FAIL
-    assert result.sentences == ("Policy hits 1.2 % (12 of 1,004) over 10 min, limit 0.5 %.",)
+    assert result.sentences == ("Policy hits 1.2\u00a0% (12 of 1,004) over 10\u00a0min, limit 0.5\u00a0%.",)
     (condition,) = result.conditions
     assert condition.limit == 0.005
     assert condition.candidate == rate(12, 1_004)
@@ -85,7 +85,7 @@ def test_too_few_samples_are_inconclusive_and_say_how_many_are_missing() -> None
     assert result.verdict is INCONCLUSIVE
     assert result.conditions[0].samples_missing == 12
     assert result.sentences == (
-        "Failed calls over 10 min: the candidate needs 12 more samples (has 88) to be judged.",
+        "Failed calls over 10\u00a0min: the candidate needs 12 more samples (has 88) to be judged.",
     )
 
 
@@ -98,7 +98,7 @@ def test_a_window_that_is_not_covered_does_not_pass_either() -> None:
     result = judge("error_rate > 1% for 1h", rate(0, 1_000, 600))
     assert result.verdict is INCONCLUSIVE
     assert result.conditions[0].seconds_missing == 3_000
-    assert "50 min more of measurement" in result.sentences[0]
+    assert "50\u00a0min more of measurement" in result.sentences[0]
 
 
 @pytest.mark.parametrize("window", [None, rate(0, 0), Window(None, 50, None, None, DAY)])
@@ -145,7 +145,7 @@ def test_a_rate_that_is_clearly_worse_than_baseline_fails() -> None:
     result = judge("policy_filter_rate worse than baseline by 10% for 10m", rate(24, 1_000), rate(60, 10_000))
     assert result.verdict is FAIL
     assert result.sentences == (
-        "Policy hits 2.4 % (24 of 1,000) over 10 min, stable 0.6 % (60 of 10,000), limit 0.66 %.",
+        "Policy hits 2.4\u00a0% (24 of 1,000) over 10\u00a0min, stable 0.6\u00a0% (60 of 10,000), limit 0.66\u00a0%.",
     )
 
 
@@ -177,7 +177,7 @@ def test_means_and_percentiles_compare_their_values() -> None:
     assert judge(text, mean(1_200.0), mean(1_000.0)).verdict is PASS
     money = judge("cost_per_1k_requests_usd worse than baseline by 20%", mean(2.5e9), mean(2e9))
     assert money.sentences[0] == (
-        "Cost per 1,000 requests $2.5 (1,000 samples) over 5 min, stable $2 (1,000 samples), limit $2.4."
+        "Cost per 1,000 requests $2.5 (1,000 samples) over 5\u00a0min, stable $2 (1,000 samples), limit $2.4."
     )
 
 

@@ -1,11 +1,13 @@
-"""JSON in, strictly: nothing that could not be stored (NaN, infinities, NUL, lone surrogates), no duplicate keys, bounded depth."""
+"""JSON in, strictly: nothing that could not be stored and read back as the same value (NaN, infinities, floats from 2^53, NUL,
+lone surrogates), no duplicate keys, bounded depth.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -16,7 +18,19 @@ from rest_framework.request import Request
 from promptstore.core.errors import InvalidInput
 
 MAX_DEPTH = 60
+# From here on floats have no fraction: PostgreSQL reads them back as integers, which have no canonical form at that size.
+FLOAT_LIMIT = 2.0**53
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class NumberTooLarge(ValueError):
+    """A float that would not survive being stored; `field` is its place, such as `body.rules[0].limit`."""
+
+    def __init__(self, field: str, value: float) -> None:
+        super().__init__(
+            f"{value!r} at {field or 'the top'} is too large a number: use less than 2^53, or a text"
+        )
+        self.field = field
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -38,15 +52,38 @@ def _float(digits: str) -> float:
 
 
 def loads(text: str) -> Any:
-    """Parse JSON text or raise `ValueError` with a reason for people."""
+    """Parse JSON text or raise `ValueError` with a reason for people (`NumberTooLarge` with the place)."""
     if "\x00" in text or "\\u0000" in text:
         raise ValueError("NUL characters cannot be stored; remove \\u0000")
     if _depth(text) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float)
+    large: list[float] = []
+
+    def number(digits: str) -> float:
+        found = _float(digits)
+        if abs(found) >= FLOAT_LIMIT:
+            large.append(found)
+        return found
+
+    value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=number)
+    if large:
+        raise NumberTooLarge(_place_of(large[0], value) or "", large[0])
     if _SURROGATE.search(text):
         _require_text(value)
     return value
+
+
+def _place_of(wanted: float, value: Any, place: str = "") -> str | None:
+    """Where the float `wanted` stands in `value`; `None` where it does not."""
+    members: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, float) and value == wanted:
+        return place
+    if isinstance(value, dict):
+        members = ((f"{place}.{key}" if place else str(key), one) for key, one in value.items())
+    elif isinstance(value, list):
+        members = ((f"{place}[{index}]", one) for index, one in enumerate(value))
+    found = (_place_of(wanted, one, inner) for inner, one in members)
+    return next((one for one in found if one is not None), None)
 
 
 def _require_text(value: Any) -> None:
@@ -99,5 +136,9 @@ class StrictJSONParser(JSONParser):
     ) -> Any:
         try:
             return loads(stream.read().decode("utf-8"))
+        except NumberTooLarge as error:
+            raise InvalidInput(
+                f"{error}.", code="not_canonical", field=error.field[:200] or "body"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}.") from error
