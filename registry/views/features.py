@@ -142,14 +142,14 @@ def _shown(
         "candidates": candidates,
         "edit_form": edit_form or FeatureEditForm(people, initial=initial),
         "appoint_form": appoint_form or AppointForm(candidates),
-        "places": _places(feature),
+        "links": _links(feature),
         "compose_url": _about(page_url("releases:release_compose"), feature),
     }
     wrong = any(form is not None and form.errors for form in (edit_form, appoint_form))
     return render(request, "registry/feature_detail.html", context, status=422 if wrong else 200)
 
 
-def _places(feature: Feature) -> list[tuple[str, str, str]]:
+def _links(feature: Feature) -> list[tuple[str, str, str]]:
     found = [(label, page_url(name), icon) for label, name, icon in _PLACES]
     return [(label, _about(url, feature), icon) for label, url, icon in found if url]
 

@@ -57,7 +57,7 @@ def _review(request: ProjectRequest, draft: PromptDraft, form: PublishForm) -> H
         "form": form,
         "latest": latest,
         "report": report,
-        "places": places_of(report),
+        "findings": places_of(report),
         "proposal": proposal,
         "unchanged": latest is not None and latest.body == draft.body and not hasattr(latest, "withdrawal"),
         "changes": changes_between(latest.body, draft.body) if latest else None,

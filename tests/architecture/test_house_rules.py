@@ -92,3 +92,18 @@ def test_no_file_is_longer_than_one_subject_needs(suffix: str) -> None:
         and (lines := path.read_text(encoding="utf-8").count("\n")) > MAX_LINES
     }
     assert not long, f"split by subject (at most {MAX_LINES} lines): {long}"
+
+
+def test_no_page_hides_what_every_page_is_given() -> None:
+    # What a view passes to a template wins over the context processor, so the frame around the page would lose its parts.
+    given = {"places", "nav", "roles", "theme", "banner", "project_choices", "environment_choices"}
+    found = [
+        f"{module.at(key)} passes {key.value!r}"
+        for module in modules()
+        if "views" in module.name or module.name.startswith("promptstore.console.")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Dict) and module.path != "promptstore/console/context.py"
+        for key in node.keys
+        if isinstance(key, ast.Constant) and key.value in given
+    ]
+    assert not found, "; ".join(found)

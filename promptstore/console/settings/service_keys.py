@@ -22,11 +22,13 @@ from registry.forms.errors import show_refusal
 def service_key_list(request: ProjectRequest) -> HttpResponse:
     """The project's service keys, environment by environment."""
     found = sorted_out(keys.service_keys(project_id=request.project.pk))
-    places = [
+    by_environment = [
         (one, [key for key in found.current if key.environment_id == one.pk])
         for one in environments_of(request.project)
     ]
-    return render(request, "console/settings/service_key_list.html", {"keys": found, "places": places})
+    return render(
+        request, "console/settings/service_key_list.html", {"keys": found, "by_environment": by_environment}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
