@@ -166,4 +166,4 @@ def test_lists_take_the_same_queries_however_long_they_are(
             add(number) if path == "/models/" else None
         with count_queries() as many:
             client.get(path)
-        assert len(many) == len(one) <= 10, path
+        assert len(many) == len(one) <= 12, path  # two of them count what waits behind the rail

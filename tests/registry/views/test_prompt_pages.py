@@ -50,7 +50,7 @@ def test_the_list_takes_the_same_queries_however_long_it_is(
         page = client.get("/prompts/")
 
     assert b"prompt-19" in page.content
-    assert len(many) == len(one) <= 10
+    assert len(many) == len(one) <= 12  # two of them count what waits behind the rail
 
 
 def test_a_long_list_has_pages_both_ways(cast: Cast, browse: As) -> None:
