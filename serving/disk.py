@@ -16,7 +16,6 @@ from pathlib import Path
 
 import orjson
 
-from promptstore.core import clock
 from promptstore.core.killpoints import KillPoint, reach
 from serving.state import ServingState
 from serving.verify import SignedRoot
@@ -26,17 +25,20 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """What the disk holds, not verified yet. `saved_at` is None when there is nothing."""
+    """What the disk holds, not verified yet. `as_of` is None when there is nothing."""
 
     roots: Sequence[SignedRoot] = ()
     documents: Mapping[str, bytes] = field(default_factory=dict)
     trusted: Mapping[str, bytes] = field(default_factory=dict)
     credentials: Mapping[str, bytes] = field(default_factory=dict)
-    saved_at: datetime | None = None
+    as_of: datetime | None = None
 
 
-def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes]) -> None:
-    """Write documents that are not there yet, then the manifest, then remove documents that nothing names."""
+def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes], *, as_of: datetime) -> None:
+    """Write documents that are not there yet, then the manifest, then remove documents that nothing names.
+
+    `as_of` is when the database last confirmed the state: what starts from it is stale since then.
+    """
     documents = directory / "documents"
     documents.mkdir(parents=True, exist_ok=True, mode=0o700)
     roots = [environment.root for environment in state.environments.values()]
@@ -48,7 +50,7 @@ def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes]) -> N
     reach(KillPoint.DISK_AFTER_DOCUMENTS)
     manifest = {
         "format": FORMAT,
-        "saved_at": clock.now().isoformat(),
+        "saved_at": as_of.isoformat(),
         "roots": [
             {
                 "environment_id": root.signed.environment_id,
@@ -91,7 +93,7 @@ def load(directory: Path) -> SavedState:
             documents=_documents(directory / "documents"),
             trusted=_decoded(manifest["trusted"]),
             credentials=_decoded(manifest["credentials"]),
-            saved_at=datetime.fromisoformat(manifest["saved_at"]),
+            as_of=datetime.fromisoformat(manifest["saved_at"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return SavedState()

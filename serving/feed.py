@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -77,7 +78,7 @@ class Feed:
     def restore(self) -> None:
         """Serve what was saved on disk, verified anew. Call once, before `run`."""
         saved = disk.load(self._directory)
-        if saved.saved_at is None:
+        if saved.as_of is None:
             return
         self._holder.swap(
             self.loader.load(
@@ -89,7 +90,7 @@ class Feed:
             )
         )
         self._saved = self._holder.current
-        self._freshness.restored(saved.saved_at)
+        self._freshness.restored(saved.as_of)
         _log.info("state.restored", environments=len(self._holder.current.environments))
 
     async def run(self) -> None:
@@ -126,17 +127,16 @@ class Feed:
     async def _refresh(self, connection: Connection) -> None:
         async with asyncio.timeout(_LOAD_TIMEOUT_S):
             changed = await self._load(connection)
-            self._freshness.contacted()
-            await self._save()
+            await self._save(as_of=self._freshness.contacted())
             await self._register(connection, force=changed)
 
-    async def _save(self) -> None:
+    async def _save(self, *, as_of: datetime) -> None:
         """Keep what is served on disk. Where that fails it is served all the same, and the next round tries again."""
         state = self._holder.current
         if state is self._saved:
             return
         try:
-            await asyncio.to_thread(disk.save, self._directory, state, dict(self.loader.bodies))
+            await asyncio.to_thread(disk.save, self._directory, state, dict(self.loader.bodies), as_of=as_of)
         except OSError as error:
             _log.warning("state.not_saved", error=str(error))
         else:

@@ -21,14 +21,15 @@ class Freshness:
         self.contacted_at: datetime | None = None
         self.stale_since: datetime | None = clock.now()
 
-    def restored(self, saved_at: datetime) -> None:
-        """The state comes from disk; what happened since it was saved is unknown."""
-        self.stale_since = saved_at
+    def restored(self, as_of: datetime) -> None:
+        """The state comes from disk; what happened since it was last confirmed is unknown."""
+        self.stale_since = as_of
 
-    def contacted(self) -> None:
-        """The database was asked just now, and the state is what it answered."""
+    def contacted(self) -> datetime:
+        """The database was asked just now, and the state is what it answered. Returns when that was."""
         self.contacted_at = clock.now()
         self.stale_since = None
+        return self.contacted_at
 
     def lost(self) -> None:
         """The feed cannot reach its database."""
