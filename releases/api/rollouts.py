@@ -32,8 +32,7 @@ class RolloutsView(ProjectView):
     )
     def get(self, request: Request, project: str) -> Response:  # noqa: ARG002 - resolved in `initial`
         """The project's rollouts, newest first."""
-        live = request.query_params.get("live", "").lower() in {"1", "true"}
-        return self.page(rollout_list(project_id=self.project.pk, live=live), RolloutOut)
+        return self.page(rollout_list(project_id=self.project.pk, live=self.flag("live")), RolloutOut)
 
 
 class RolloutView(ProjectView):

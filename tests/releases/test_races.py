@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import pytest
-from django.db import connections
 
 from promptstore.core.clock import ManualClock
-from promptstore.core.errors import DomainError
 from promptstore.core.models import AuditEvent, OutboxMessage
 from providers.scripted import ScriptedServer
 from releases import controller, services
 from releases.models import Rollout, RolloutDecision, Vote
 from serving.models import Root
 from tests.cast import make_cast
+from tests.threads import at_once
 from tests.traffic import record
 from tests.world import World, make_world, production_policy
 
@@ -26,23 +20,6 @@ from tests.world import World, make_world, production_policy
 def world(transactional_db: None, provider: ScriptedServer, clock: ManualClock) -> World:
     """Like the world of other tests, but committed, so that threads see it."""
     return make_world(make_cast("acme"), provider)
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Run calls in threads that start together; returns results or the refusals they raised."""
-    gate = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        gate.wait()
-        try:
-            return call()
-        except DomainError as refused:
-            return refused
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def test_two_approvals_at_once_count_once_each(world: World) -> None:
