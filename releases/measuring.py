@@ -15,7 +15,8 @@ from releases.policies import Policy
 from releases.routing import TOTAL_BP, Arm
 from releases.rules import Evaluation, RuleSpec, Window, evaluate, longest_window_s, without_baselines
 from releases.states import RolloutState
-from telemetry.metrics import MinuteSeries, load_minutes, window
+from telemetry.metrics import MinuteSeries, window
+from telemetry.minutes import load_minutes
 from telemetry.models import Inference
 
 

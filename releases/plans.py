@@ -9,9 +9,10 @@ from enum import StrEnum
 from promptstore.core.errors import InvalidInput
 from releases.routing import TOTAL_BP
 from releases.rules.fields import join, read_int, read_list, read_object
-from releases.rules.metrics import CATALOGUE, Category
 from releases.rules.nodes import metrics_used
 from releases.rules.spec import RuleSpec
+from telemetry.metrics.base import Category
+from telemetry.metrics.catalogue import CATALOGUE
 
 _MAX_STEPS = 50
 _MAX_DURATION_S = 90 * 86_400

@@ -9,7 +9,6 @@ from releases.rules.errors import RuleSyntaxError
 from releases.rules.evaluation import evaluate
 from releases.rules.formatting import format_rule
 from releases.rules.measurements import ConditionResult, Evaluation, MeasurementFailed, Window, WindowReader
-from releases.rules.metrics import CATALOGUE, Metric
 from releases.rules.nodes import (
     And,
     MarginMode,
@@ -24,6 +23,8 @@ from releases.rules.nodes import (
 from releases.rules.parsing import parse
 from releases.rules.spec import RuleAction, RuleSpec, Severity, read_rules, without_baselines
 from releases.rules.verdicts import Verdict
+from telemetry.metrics.base import Metric
+from telemetry.metrics.catalogue import CATALOGUE
 
 __all__ = [
     "CATALOGUE",

@@ -29,7 +29,6 @@ from releases.routing import Arm
 from releases.rules import sentences
 from releases.rules.formatting import format_rule
 from releases.rules.measurements import ConditionResult, Evaluation, MeasurementFailed, Window, WindowReader
-from releases.rules.metrics import Direction, Kind, Metric
 from releases.rules.nodes import (
     And,
     Condition,
@@ -44,6 +43,7 @@ from releases.rules.nodes import (
 )
 from releases.rules.verdicts import Verdict, all_of, any_of, worst_of
 from stats.intervals import newcombe_difference
+from telemetry.metrics.base import Direction, Kind, Metric
 
 # Rollups are kept per minute, so a window may begin up to one bucket after its nominal start.
 BUCKET_S = 60

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from releases.rules.metrics import CATALOGUE, Metric
+from telemetry.metrics.base import Metric
+from telemetry.metrics.catalogue import CATALOGUE
 
 # A condition without `for` looks at this much of the immediate past.
 DEFAULT_WINDOW_S = 300

@@ -12,9 +12,10 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedToken
 from lark.exceptions import VisitError
 
 from releases.rules.errors import RuleSyntaxError
-from releases.rules.metrics import CATALOGUE, Direction, Metric, Unit, closest_name
 from releases.rules.nodes import And, MarginMode, Operator, Or, Rule, Threshold, WorseThanBaseline
 from releases.rules.quantities import QuantityError, read_limit, read_margin, read_window_s
+from telemetry.metrics.base import Direction, Metric, Unit
+from telemetry.metrics.catalogue import CATALOGUE, closest_name
 
 MAX_RULE_LENGTH = 2_000
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from releases.rules.metrics import Metric, Unit
+from telemetry.metrics.base import Metric, Unit
 
 _SHAPE = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ \t]*(%|[a-zA-Z]*)\Z")
 _MAX_DIGITS = 12

@@ -6,7 +6,7 @@ from math import floor, log10
 
 from releases.routing import Arm
 from releases.rules.measurements import Window
-from releases.rules.metrics import Kind, Metric, Unit
+from telemetry.metrics.base import Kind, Metric, Unit
 
 # What stands between a number and its unit: they are never torn apart at a line's end.
 NBSP = "\u00a0"

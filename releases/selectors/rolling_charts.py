@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from releases.routing import Arm
-from releases.rules.metrics import CATALOGUE, Unit
 from telemetry.metrics import MinuteSeries, metric_by_name
-from telemetry.metrics.base import Minute
+from telemetry.metrics.base import Minute, Unit
+from telemetry.metrics.catalogue import CATALOGUE
 from telemetry.metrics.series import BUCKET
 
 MAX_POINTS = 90

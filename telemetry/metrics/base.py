@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Unit(StrEnum):
-    """What the number counts in. A ratio runs from 0 to 1."""
+    """What the number counts in. A ratio runs from 0 to 1; rules write it as percent."""
 
     RATIO = "ratio"
     MS = "ms"
@@ -20,7 +20,7 @@ class Unit(StrEnum):
 
 
 class Kind(StrEnum):
-    """How samples are summed up."""
+    """How samples are summed up. A rate is a share of samples, so it has a binomial interval."""
 
     RATE = "rate"
     MEAN = "mean"
@@ -30,6 +30,16 @@ class Kind(StrEnum):
 class Direction(StrEnum):
     LOWER_IS_BETTER = "lower_is_better"
     HIGHER_IS_BETTER = "higher_is_better"
+
+
+class Category(StrEnum):
+    """What a metric watches. A canary has to watch each of latency, cost, policy and correctness."""
+
+    CORRECTNESS = "correctness"
+    POLICY = "policy"
+    LATENCY = "latency"
+    COST = "cost"
+    ERRORS = "errors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +78,15 @@ class Exhibit:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
-    """One metric by the name that rules use."""
+    """One metric by the name that rules use. `available` is false while nothing measures it: conditions on it find no data."""
 
     name: str
     title: str
     unit: Unit
     kind: Kind
     direction: Direction
+    category: Category
+    available: bool = True
     exhibit: Exhibit = field(default_factory=Exhibit)
 
     @abstractmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from promptstore.core.errors import InvalidInput
 from telemetry.metrics import (
     cost_per_1k_requests_usd,
@@ -44,3 +46,9 @@ def metric_by_name(name: str) -> Metric:
         raise InvalidInput(
             f"There is no metric “{name}”. Known are: {known}.", code="unknown_metric", field="metric"
         ) from None
+
+
+def closest_name(name: str) -> str | None:
+    """The known metric that `name` was most likely meant to be, or `None` when nothing is near."""
+    matches = get_close_matches(name.lower(), CATALOGUE, n=1, cutoff=0.6)
+    return matches[0] if matches else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telemetry.metrics.base import Direction, Exhibit, Unit
+from telemetry.metrics.base import Category, Direction, Exhibit, Unit
 from telemetry.metrics.mean import Mean
 
 METRIC = Mean(
@@ -10,6 +10,7 @@ METRIC = Mean(
     title="Cost per 1,000 requests",
     unit=Unit.USD_NANOS,
     direction=Direction.LOWER_IS_BETTER,
+    category=Category.COST,
     amount=lambda minute: minute.cost_usd_nanos,
     per=1_000,
     exhibit=Exhibit(order_by=("-cost_usd_nanos",)),

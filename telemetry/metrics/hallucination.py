@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telemetry.metrics.base import Direction, Estimate, Kind, Metric, Minute, Unit
+from telemetry.metrics.base import Category, Direction, Estimate, Kind, Metric, Minute, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unmeasured(Metric):
-    """A metric that rules may name and that has no source: conditions on it find no data."""
+    """A metric that rules may name and that has no source."""
+
+    available: bool = False
 
     def measure(self, minutes: Sequence[Minute]) -> Estimate | None:  # noqa: ARG002 - there is nothing in rollups for it
         return None
@@ -22,6 +24,7 @@ RATE = Unmeasured(
     unit=Unit.RATIO,
     kind=Kind.RATE,
     direction=Direction.LOWER_IS_BETTER,
+    category=Category.CORRECTNESS,
 )
 SCORE = Unmeasured(
     name="hallucination_score",
@@ -29,4 +32,5 @@ SCORE = Unmeasured(
     unit=Unit.RATIO,
     kind=Kind.MEAN,
     direction=Direction.LOWER_IS_BETTER,
+    category=Category.CORRECTNESS,
 )

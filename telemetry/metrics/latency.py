@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from stats.histogram import LogHistogram
-from telemetry.metrics.base import Direction, Estimate, Exhibit, Kind, Metric, Minute, Unit
+from telemetry.metrics.base import Category, Direction, Estimate, Exhibit, Kind, Metric, Minute, Unit
 
 _Z95 = 1.959964
 
@@ -26,6 +26,7 @@ class LatencyPercentile(Metric):
     unit: Unit = Unit.MS
     kind: Kind = Kind.PERCENTILE
     direction: Direction = Direction.LOWER_IS_BETTER
+    category: Category = Category.LATENCY
     exhibit: Exhibit = field(default_factory=lambda: Exhibit(order_by=("-latency_ms",)))
 
     def measure(self, minutes: Sequence[Minute]) -> Estimate | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telemetry.metrics.base import Direction, Exhibit, Unit
+from telemetry.metrics.base import Category, Direction, Exhibit, Unit
 from telemetry.metrics.mean import Mean
 
 METRIC = Mean(
@@ -10,6 +10,7 @@ METRIC = Mean(
     title="Tokens per request",
     unit=Unit.COUNT,
     direction=Direction.LOWER_IS_BETTER,
+    category=Category.COST,
     amount=lambda minute: minute.input_tokens + minute.output_tokens,
     exhibit=Exhibit(order_by=("-output_tokens", "-input_tokens")),
 )

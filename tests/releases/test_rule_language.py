@@ -21,8 +21,8 @@ from releases.rules import (
     metrics_used,
     parse,
 )
-from releases.rules.metrics import Direction, Unit
 from releases.rules.nodes import DEFAULT_WINDOW_S, without_baseline
+from telemetry.metrics.base import Direction, Unit
 
 EXAMPLE = "policy_filter_rate > 0.5% for 10m or hallucination_score worse than baseline by 10% for 30m"
 

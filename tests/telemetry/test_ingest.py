@@ -11,7 +11,7 @@ from django.db import connection
 
 from promptstore.core.ids import uuid7
 from stats.histogram import ZERO_INDEX, LogHistogram, bucket_index
-from telemetry.metrics import NO_ROLLOUT
+from telemetry.minutes import NO_ROLLOUT
 from telemetry.models import Inference, Rollup
 from tests.cast import Cast, make_cast
 from tests.telemetry.inference_events import AT, event, ingest

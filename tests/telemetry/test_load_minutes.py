@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from telemetry.metrics import NO_ROLLOUT, MinuteSeries, load_minutes
+from telemetry.metrics import MinuteSeries
 from telemetry.metrics.series import ArmKey
+from telemetry.minutes import NO_ROLLOUT, load_minutes
 from telemetry.models import Rollup
 from tests.cast import Cast
 from tests.telemetry.inference_events import AT
