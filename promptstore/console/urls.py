@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from promptstore.console import place, preferences
 from promptstore.console.audit import views as audit
-from promptstore.console.home.views import home
+from promptstore.console.home.views import home, home_live
 from promptstore.console.search.views import search
 from promptstore.console.styleguide import views as styleguide
 
@@ -12,6 +12,7 @@ app_name = "console"
 
 urlpatterns = [
     path("", home, name="home"),
+    path("live/", home_live, name="home_live"),
     path("search/", search, name="search"),
     path("audit/", audit.audit_list, name="audit"),
     path("audit/verify/", audit.audit_verify, name="audit_verify"),

@@ -130,6 +130,20 @@ def test_every_role_has_a_home(world: World, rf: Any, role: str) -> None:
     assert "Since yesterday" in page(world, role, rf)
 
 
+def test_home_follows_by_itself_and_is_silent_while_nothing_changes(
+    world: World, clock: clocks.ManualClock, client: Any
+) -> None:
+    client.force_login(world.cast.users["operator"])
+    first = client.get("/live/")
+    assert "Production has had no calls" in first.content.decode()
+    assert client.get("/live/", headers={"If-None-Match": first["ETag"]}).status_code == 304
+    rollout = world.roll_out()
+    clock.advance(minutes=1)
+    record(rollout, "stable", 90)
+    after = client.get("/live/", headers={"If-None-Match": first["ETag"]})
+    assert "Production is healthy." in after.content.decode()
+
+
 def test_whoever_belongs_to_no_project_is_told_what_to_do(db: None, rf: Any) -> None:
     request = rf.get("/")
     request.user = User.objects.create_user(username="newcomer")
