@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from promptstore.core.http.fields import ObjectField, PersonField
+from promptstore.core.http.project_views import Input
 from registry.configs import SCHEMA
 from registry.models import ServingConfig, ServingConfigVersion
-from registry.serializers.base import InputSerializer, ObjectField, PersonField
 
 
 @extend_schema_field(SCHEMA)
@@ -25,7 +26,7 @@ class ServingConfigSerializer(serializers.ModelSerializer[ServingConfig]):
         read_only_fields = fields
 
 
-class ConfigVersionWriteSerializer(InputSerializer):
+class ConfigVersionWriteSerializer(Input):
     version = serializers.CharField(required=False, allow_null=True, default=None, max_length=80)
     body = ConfigBodyField()
     changelog = serializers.CharField(required=False, allow_blank=True, default="")
@@ -42,7 +43,7 @@ class ConfigVersionSerializer(serializers.ModelSerializer[ServingConfigVersion])
         read_only_fields = fields
 
 
-class DryRunRequestSerializer(InputSerializer):
+class DryRunRequestSerializer(Input):
     body = ConfigBodyField()
     variables = ObjectField(required=False, default=dict)
     output = serializers.CharField(required=False, allow_blank=True, default="")

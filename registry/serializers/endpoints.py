@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from promptstore.core.http.project_views import Input
 from registry.models import Endpoint
 from registry.probes import PROBES
-from registry.serializers.base import InputSerializer
 
 
 class ProbeResultSerializer(serializers.Serializer[Any]):
@@ -47,7 +47,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         return endpoint.credential_id is not None
 
 
-class EndpointCreateSerializer(InputSerializer):
+class EndpointCreateSerializer(Input):
     name = serializers.CharField(max_length=80)
     protocol = serializers.ChoiceField(choices=sorted(PROBES))
     base_url = serializers.CharField(max_length=300)
@@ -63,7 +63,7 @@ class EndpointCreateSerializer(InputSerializer):
     )
 
 
-class EndpointUpdateSerializer(InputSerializer):
+class EndpointUpdateSerializer(Input):
     """Members that are left out keep their value; an empty `api_key` removes the key."""
 
     base_url = serializers.CharField(required=False, max_length=300)

@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from promptstore.core.http.fields import PersonField
+from promptstore.core.http.project_views import Input
 from registry.models import Feature
-from registry.serializers.base import InputSerializer, PersonField
 
 
 class ApproverSerializer(serializers.Serializer[Any]):
@@ -33,7 +34,7 @@ class FeatureSerializer(serializers.ModelSerializer[Feature]):
         read_only_fields = fields
 
 
-class FeatureUpdateSerializer(InputSerializer):
+class FeatureUpdateSerializer(Input):
     name = serializers.CharField(max_length=120)
     description = serializers.CharField(required=False, allow_blank=True, default="")
     risk_class = serializers.ChoiceField(
@@ -46,7 +47,7 @@ class FeatureCreateSerializer(FeatureUpdateSerializer):
     slug = serializers.CharField(max_length=80)
 
 
-class AppointSerializer(InputSerializer):
+class AppointSerializer(Input):
     user = serializers.UUIDField(help_text="A member with the role approver or owner.")
 
 
@@ -56,6 +57,6 @@ class LintPolicySerializer(serializers.Serializer[Any]):
     revision = serializers.IntegerField(help_text="0 where the project has no rules of its own.")
 
 
-class LintPolicyWriteSerializer(InputSerializer):
+class LintPolicyWriteSerializer(Input):
     token_budget = serializers.IntegerField(allow_null=True)
     banned_topics = serializers.ListField(child=serializers.CharField(), max_length=1000)

@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from promptstore.core.http.fields import ObjectField, PersonField
+from promptstore.core.http.project_views import Input
 from registry import entries
 from registry.models import LanguageModel, ModelVersion
-from registry.serializers.base import InputSerializer, ObjectField, PersonField
 
 
 class LanguageModelSerializer(serializers.ModelSerializer[LanguageModel]):
@@ -69,7 +70,7 @@ class PriceField(ObjectField):
     """Nano-dollars per million tokens."""
 
 
-class ModelVersionWriteSerializer(InputSerializer):
+class ModelVersionWriteSerializer(Input):
     version = serializers.CharField(max_length=80)
     changelog = serializers.CharField(required=False, allow_blank=True, default="")
     kind = serializers.ChoiceField(choices=[kind.value for kind in entries.EntryKind])

@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from promptstore.core.http.fields import ANY_OBJECT, PersonField
+from promptstore.core.http.project_views import Input
 from registry.models import Prompt, PromptDraft, PromptVersion
 from registry.rendering.spec import Role
-from registry.serializers.base import ANY_OBJECT, InputSerializer, PersonField
 
 _SCHEMA = {"type": "object", "additionalProperties": True, "description": "JSON Schema 2020-12"}
 
@@ -95,7 +96,7 @@ class PromptSerializer(serializers.ModelSerializer[Prompt]):
         read_only_fields = fields
 
 
-class PromptCreateSerializer(InputSerializer):
+class PromptCreateSerializer(Input):
     name = serializers.CharField(max_length=80)
     description = serializers.CharField(required=False, allow_blank=True, default="")
     body = BodyField(required=False)
@@ -122,12 +123,12 @@ class DraftSerializer(serializers.ModelSerializer[PromptDraft]):
         read_only_fields = fields
 
 
-class DraftWriteSerializer(InputSerializer):
+class DraftWriteSerializer(Input):
     body = BodyField()
     example_inputs = ExamplesField(required=False)
 
 
-class LintRequestSerializer(InputSerializer):
+class LintRequestSerializer(Input):
     """Without `body` the stored draft is looked at."""
 
     body = BodyField(required=False)
@@ -140,7 +141,7 @@ class LintResultSerializer(serializers.Serializer[Any]):
     template_tokens = serializers.IntegerField()
 
 
-class PreviewRequestSerializer(InputSerializer):
+class PreviewRequestSerializer(Input):
     """Without `body` the stored draft is rendered."""
 
     variables = serializers.JSONField()
@@ -158,16 +159,16 @@ class PreviewResultSerializer(serializers.Serializer[Any]):
     encoding = serializers.CharField()
 
 
-class PublishSerializer(InputSerializer):
+class PublishSerializer(Input):
     version = serializers.CharField(required=False, allow_null=True, default=None, max_length=80)
     changelog = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class ReopenSerializer(InputSerializer):
+class ReopenSerializer(Input):
     version = serializers.CharField(max_length=80)
 
 
-class ReasonSerializer(InputSerializer):
+class ReasonSerializer(Input):
     reason = serializers.CharField(max_length=2000)
 
 

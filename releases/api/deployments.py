@@ -11,7 +11,7 @@ from releases import services
 from releases.selectors.active import active
 from releases.selectors.deployments import deployment_list
 from releases.selectors.places import deployment_by_id, find_release
-from releases.serializers import ActiveOut, DeploymentOut, ReturnIn
+from releases.serializers.deployments import ActiveOut, DeploymentOut, ReturnIn
 
 TAGS = ["deployments"]
 FILTERS = [OpenApiParameter("environment", str), OpenApiParameter("feature", str)]

@@ -13,7 +13,7 @@ from promptstore.core.selectors import environment_by_slug
 from releases import services
 from releases.selectors.policies import policy_in_force
 from releases.selectors.policy_history import environments
-from releases.serializers import EnvironmentOut, PolicyIn, PolicyOut
+from releases.serializers.policies import EnvironmentOut, PolicyIn, PolicyOut
 
 
 class EnvironmentsView(ProjectView):

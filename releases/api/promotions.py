@@ -13,16 +13,8 @@ from promptstore.core.selectors import environment_by_slug
 from releases import services
 from releases.selectors.places import find_release, promotion_by_id
 from releases.selectors.promotions import promotion_list, promotion_view
-from releases.serializers import (
-    ApproveIn,
-    NothingIn,
-    OptionalReasonIn,
-    PlanIn,
-    PromotionDetailOut,
-    PromotionIn,
-    PromotionOut,
-    ReasonIn,
-)
+from releases.serializers.base import NothingIn, OptionalReasonIn, ReasonIn
+from releases.serializers.promotions import ApproveIn, PlanIn, PromotionDetailOut, PromotionIn, PromotionOut
 
 TAGS = ["promotions"]
 FILTERS = [

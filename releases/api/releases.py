@@ -8,7 +8,7 @@ from promptstore.core.http.project_views import ProjectView, page_of
 from releases import services
 from releases.models import Release
 from releases.selectors.places import find_release
-from releases.serializers import ComposeIn, ReleaseOut
+from releases.serializers.releases import ComposeIn, ReleaseOut
 
 FEATURE = OpenApiParameter(
     "feature", str, description="Only this feature's; needed to name a release by version."

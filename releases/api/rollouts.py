@@ -11,14 +11,8 @@ from promptstore.core.http.project_views import ProjectView, page_of
 from releases import services
 from releases.selectors.places import rollout_by_id
 from releases.selectors.rollouts import rollout_list, rollout_view
-from releases.serializers import (
-    AdvanceIn,
-    OptionalReasonIn,
-    ReasonIn,
-    RollBackIn,
-    RolloutDetailOut,
-    RolloutOut,
-)
+from releases.serializers.base import OptionalReasonIn, ReasonIn
+from releases.serializers.rollouts import AdvanceIn, RollBackIn, RolloutDetailOut, RolloutOut
 
 TAGS = ["rollouts"]
 

@@ -1,6 +1,7 @@
+"""Fields of the management API: strict on what comes in."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -9,18 +10,13 @@ from rest_framework import serializers
 ANY_OBJECT = {"type": "object", "additionalProperties": True}
 
 
-class InputSerializer(serializers.Serializer[Any]):
-    """A request body. A member that nobody reads is a mistake of the caller, so it is refused."""
+class Text(serializers.CharField):
+    """A JSON string; numbers and booleans are not turned into text."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = [key for key in data if key not in self.fields]
-            if unknown:
-                known = ", ".join(self.fields)
-                raise serializers.ValidationError(
-                    {str(unknown[0])[:80]: [f"Unknown member. Known are: {known}."]}
-                )
-        return super().to_internal_value(data)
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
 
 
 @extend_schema_field(ANY_OBJECT)
@@ -34,7 +30,7 @@ class ObjectField(serializers.JSONField):
 
 
 class PersonField(serializers.CharField):
-    """A person by name; null for the product itself."""
+    """A person's display name, or `null` where the product or a key acted."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(read_only=True, allow_null=True, **kwargs)

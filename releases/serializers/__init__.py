@@ -1,0 +1,1 @@
+"""What the management API takes and gives for releases, promotions and rollouts. No logic: services decide."""
