@@ -1,4 +1,4 @@
-"""Verdicts of gates and their checks. No Django."""
+"""Verdicts of gates and their checks, and outcomes of drift probes. No Django."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def severity_rank(verdict: Verdict) -> int:
 def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of a whole from its parts. Nothing checked is nothing shown: `inconclusive`."""
     return min(verdicts, key=severity_rank, default=Verdict.INCONCLUSIVE)
+
+
+class ProbeOutcome(StrEnum):
+    """What a drift probe found. `baseline` had nothing to be compared with; `unreadable` is never drift."""
+
+    BASELINE = "baseline"
+    STEADY = "steady"
+    DRIFTED = "drifted"
+    INCONCLUSIVE = "inconclusive"
+    UNREADABLE = "unreadable"

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from evals import views
+from evals.views import probes, reports
 
 app_name = "evals"
 
-urlpatterns: list[URLPattern] = [path("reports/<str:digest>/", views.report, name="report")]
+_ENTRY = "models/<str:name>/versions/<str:version>/drift/"
+
+urlpatterns: list[URLPattern] = [
+    path("reports/<str:digest>/", reports.report, name="report"),
+    path(_ENTRY, probes.drift, name="drift"),
+    path(f"{_ENTRY}live/", probes.drift_live, name="drift_live"),
+    path(f"{_ENTRY}probe/", probes.probe_now, name="probe_now"),
+    path(f"{_ENTRY}<uuid:run_id>/accept/", probes.accept_baseline, name="accept_baseline"),
+]

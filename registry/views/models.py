@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from promptstore.core.errors import DomainError
 from promptstore.core.http.keyset import keyset_page
+from promptstore.core.http.links import page_url
 from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.forms.errors import show_refusal
@@ -62,7 +63,13 @@ def _shown(request: ProjectRequest, model: LanguageModel, entry: ModelVersion | 
     return render(
         request,
         "registry/model_detail.html",
-        {"model": model, "entry": entry, "versions": versions, "facts": _facts(entry) if entry else []},
+        {
+            "model": model,
+            "entry": entry,
+            "versions": versions,
+            "facts": _facts(entry) if entry else [],
+            "drift_url": page_url("evals:drift", model.name, entry.version) if entry else "",
+        },
     )
 
 

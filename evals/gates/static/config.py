@@ -62,4 +62,6 @@ def _policy(subject: GateSubject) -> Outcome:
     count = len(policy.phrases) + len(policy.expressions)
     if not policy.buffers:
         return Outcome(Verdict.PASS, "The filter is off.", {"patterns": count, "mode": "off"})
-    return Outcome(Verdict.PASS, f"{count} patterns compiled.", {"patterns": count, "mode": "buffer"})
+    return Outcome(
+        Verdict.PASS, f"{count} patterns compiled.", {"patterns": count, "mode": policy.mode.value}
+    )

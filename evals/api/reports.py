@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from evals.models import GateReport
 from evals.selectors import report_by_digest, reports_of_release
-from evals.serializers import GateReportOut
+from evals.serializers.reports import GateReportOut
 from promptstore.core.http.project_views import ProjectView, page_of
 
 TAGS = ["reports"]

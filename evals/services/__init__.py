@@ -1,0 +1,17 @@
+"""Writes of evaluations."""
+
+from __future__ import annotations
+
+from evals.services.gates import GateSubject, check_params, run_gate
+from evals.services.probe_runs import run_probe
+from evals.services.probes import accept_baseline, request_due_probes, request_probe
+
+__all__ = [
+    "GateSubject",
+    "accept_baseline",
+    "check_params",
+    "request_due_probes",
+    "request_probe",
+    "run_gate",
+    "run_probe",
+]
