@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
+
+from promptstore.core.errors import InvalidInput
 
 
 class Fallback(StrEnum):
@@ -63,6 +65,20 @@ class BreakerSettings:
         if Fallback.CACHE in self.fallbacks:
             order += f" (cached for at most {self.cache_max_age_s} s)"
         return f"{opens} Meanwhile: {order}."
+
+
+def check_fallback_models(body: Mapping[str, Any], roles: Collection[str]) -> None:
+    """Whether a release that pins models in these roles has whom its config's breaker falls back to.
+
+    Raises `InvalidInput` for `models.cheap`: at run time such a fallback would only ever be skipped.
+    """
+    settings = BreakerSettings.parse(body.get("breaker"))
+    if settings is not None and Fallback.CHEAP in settings.fallbacks and Fallback.CHEAP.value not in roles:
+        raise InvalidInput(
+            "The config's breaker falls back to the cheap model: name a model for the role “cheap”, or take a config"
+            " without that fallback.",
+            field="models.cheap",
+        )
 
 
 def _fallback(name: str) -> Fallback | None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from promptstore.core.errors import InvalidInput
 from registry.breaker import Fallback
-from registry.policy import MAX_PATTERN_CHARS, MAX_PATTERNS, Policy, PolicyError
+from registry.policy import MAX_PATTERN_CHARS, MAX_PATTERNS, Policy, PolicyError, PolicyMode
 from registry.rendering.analysis import analyse_template
 from registry.rendering.errors import RenderError
 from registry.rendering.render import compile_prompt
@@ -59,7 +59,7 @@ SCHEMA: Final = document(
         ),
         "policy": document(
             {
-                "mode": {"enum": ["buffer", "off"], "description": "buffer or off"},
+                "mode": {"enum": list(PolicyMode), "description": "buffer, window or off"},
                 "banned": {
                     "type": "array",
                     "maxItems": MAX_PATTERNS,

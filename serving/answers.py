@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from providers import ChatResult, Usage
-from registry.rendering import schemas
+from providers import ChatChunk, ChatResult, Usage
 from registry.shown import everything_shown
 from serving.documents import Prompt, Release
+from serving.render import safe_answer
 
 _PIECE_CHARS = 64
 DONE = b"data: [DONE]\n\n"
@@ -49,19 +49,26 @@ def judge(release: Release, text: str, tool_calls: Sequence[Mapping[str, Any]] =
     return Judgement(release.config.policy.check(visible), is_valid_output(release.prompt, text))
 
 
+def withheld(release: Release, variables: Mapping[str, Any]) -> str:
+    """What is shown instead of a flagged answer: the policy's message, else the safe answer, else a fixed sentence."""
+    policy, config = release.config.policy, release.config
+    if not policy.message and (config.body.get("safe_mode") or {}).get("template"):
+        return safe_answer(release, variables)
+    return policy.replacement
+
+
 def is_valid_output(prompt: Prompt, text: str) -> bool | None:
     """Whether the text is JSON that the prompt's output schema accepts.
 
     None when the prompt has no schema.
     """
-    schema = prompt.raw.get("output_schema")
-    if schema is None:
+    if prompt.output_check is None:
         return None
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return False
-    return not schemas.validate(schema, value)
+    return not prompt.output_check.problems(value)
 
 
 def shown(result: ChatResult) -> Answer:
@@ -69,6 +76,62 @@ def shown(result: ChatResult) -> Answer:
     calls = result.message.get("tool_calls")
     tool_calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     return Answer(result.text, result.finish_reason, result.usage, tool_calls)
+
+
+class Received:
+    """A streamed answer, put together as its pieces come. Of tool calls only known members are kept, as of messages."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self._text: list[str] = []
+        self._finish_reason = ""
+        self._calls: dict[int, _ToolCall] = {}
+
+    def add(self, chunk: ChatChunk) -> None:
+        """Take the next piece in."""
+        self.usage = chunk.usage or self.usage
+        self._finish_reason = chunk.finish_reason or self._finish_reason
+        if chunk.text:
+            self._text.append(chunk.text)
+        for delta in chunk.tool_calls:
+            index = delta.get("index")
+            # A server with one call at a time may leave the index out.
+            position = index if isinstance(index, int) else max(self._calls, default=0)
+            self._calls.setdefault(position, _ToolCall()).add(delta)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    def answer(self) -> Answer:
+        """The answer as it stands, in the shape of one that was not streamed. It says `stop` where the model gave no reason."""
+        calls = [self._calls[position].whole() for position in sorted(self._calls)]
+        return Answer(self.text, self._finish_reason or "stop", self.usage, calls)
+
+
+class _ToolCall:
+    """Names and ids come at once, and some servers repeat them; arguments come in pieces."""
+
+    def __init__(self) -> None:
+        self._id = self._type = self._name = ""
+        self._arguments: list[str] = []
+
+    def add(self, delta: Mapping[str, Any]) -> None:
+        function = delta.get("function")
+        function = function if isinstance(function, dict) else {}
+        self._id = _string(delta, "id") or self._id
+        self._type = _string(delta, "type") or self._type
+        self._name = _string(function, "name") or self._name
+        self._arguments.append(_string(function, "arguments"))
+
+    def whole(self) -> dict[str, Any]:
+        function = {"name": self._name, "arguments": "".join(self._arguments)}
+        return {"id": self._id, "type": self._type or "function", "function": function}
+
+
+def _string(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def completion(answer: Answer, *, inference_id: str, feature: str) -> bytes:
@@ -93,6 +156,17 @@ class ChunkWriter:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
         return b"data: " + orjson.dumps(self._envelope | {"choices": [choice]}) + b"\n\n"
 
+    def tool_calls(self, calls: Sequence[Mapping[str, Any]]) -> bytes:
+        """Complete tool calls."""
+        return self.delta({"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]})
+
+    def replacement(self, text: str, *, after_text: bool) -> bytes:
+        """What is shown instead of the rest of an answer; it says so, for pages that set it apart."""
+        content = f"\n\n{text}" if after_text else text
+        choice = {"index": 0, "delta": {"content": content}, "finish_reason": None}
+        event = self._envelope | {"choices": [choice], "policy": "replacement"}
+        return b"data: " + orjson.dumps(event) + b"\n\n"
+
     def usage(self, usage: Usage) -> bytes:
         return b"data: " + orjson.dumps(self._envelope | {"choices": [], "usage": _usage(usage)}) + b"\n\n"
 
@@ -102,9 +176,7 @@ class ChunkWriter:
         for start in range(0, len(answer.text), _PIECE_CHARS):
             yield self.delta({"content": answer.text[start : start + _PIECE_CHARS]})
         if answer.tool_calls:
-            yield self.delta(
-                {"tool_calls": [{"index": i, **call} for i, call in enumerate(answer.tool_calls)]}
-            )
+            yield self.tool_calls(answer.tool_calls)
         yield self.delta({}, answer.finish_reason)
         if include_usage and answer.usage is not None:
             yield self.usage(answer.usage)

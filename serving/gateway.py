@@ -14,7 +14,7 @@ from promptstore.core.errors import DomainError
 from promptstore.core.ids import uuid7
 from providers import ChatRequest, ProviderError
 from registry.breaker import BreakerSettings, Fallback
-from registry.policy import PolicyError
+from registry.policy import PolicyError, PolicyMode
 from releases.routing import Arm
 from serving import answers, stream
 from serving.answers import Answer, Judgement
@@ -133,8 +133,8 @@ async def _call_model(call: Call, send: Send) -> Response | None:
                 call.node.holder.current, call.decision.environment, model
             ) as (provider, endpoint):
                 call.endpoint = endpoint
-                if call.asked.stream and not policy.buffers:
-                    await stream.pass_through(call, provider.stream(request), send)
+                if call.asked.stream and policy.mode is not PolicyMode.BUFFER:
+                    await stream.relay(call, provider.stream(request), send)
                     return None
                 result = await provider.chat(request)
         return await _filtered(call, send, answers.shown(result))
@@ -219,18 +219,12 @@ async def _filtered(call: Call, send: Send, answer: Answer) -> Response | None:
     if not judgement.blocked:
         call.keep(answer, judgement)
         return await _deliver(call, send, answer, Status.OK, output=answer.text, judgement=judgement)
-    replacement = Answer(_replacement(call), "content_filter", answer.usage)
+    replacement = Answer(
+        answers.withheld(call.release, call.exchange.variables), "content_filter", answer.usage
+    )
     return await _deliver(
         call, send, replacement, Status.POLICY_BLOCKED, output=answer.text, judgement=judgement
     )
-
-
-def _replacement(call: Call) -> str:
-    """The policy's message, else the release's safe answer, else a fixed sentence."""
-    policy, config = call.release.config.policy, call.release.config
-    if not policy.message and (config.body.get("safe_mode") or {}).get("template"):
-        return safe_answer(call.release, call.exchange.variables)
-    return policy.replacement
 
 
 async def _deliver(

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 import orjson
 import structlog
 
-from providers import ChatChunk, ProviderError, Usage
-from serving.answers import DONE, Answer, ChunkWriter, judge
+from providers import ChatChunk, ProviderError
+from registry.policy import PolicyMode, Window
+from serving.answers import DONE, Answer, ChunkWriter, Judgement, Received, judge, withheld
 from serving.call import Call
 from serving.failures import UpstreamError, upstream_error
 from serving.http import Send
@@ -32,17 +33,17 @@ async def send_events(call: Call, events: Iterable[bytes], send: Send) -> None:
     await _end(send)
 
 
-async def pass_through(call: Call, chunks: AsyncIterator[ChatChunk], send: Send) -> None:
-    """The model's stream, piece by piece, as it comes. Only for features whose policy holds nothing back.
+async def relay(call: Call, chunks: AsyncIterator[ChatChunk], send: Send) -> None:
+    """The model's stream, piece by piece as it comes: all of it, or behind the window that the policy asks for.
 
     A failure before the first piece is raised as `ProviderError`, so that the caller gets a status; a later
-    one ends the stream with an error event and without `[DONE]`. Either way it is recorded once.
+    one ends the stream with an error event and without `[DONE]`, and what the window held is dropped. A hit in the
+    window ends the model's stream at once. Either way it is recorded once.
     """
+    policy = call.release.config.policy
+    window = policy.window() if policy.mode is PolicyMode.WINDOW else None
     writer = ChunkWriter(inference_id=call.exchange.inference_id, feature=call.decision.name)
-    text: list[str] = []
-    usage: Usage | None = None
-    finish_reason = ""
-    called_tools = False
+    received = Received()
     started = False
     try:
         async with contextlib.aclosing(_generator(chunks)) as pieces:
@@ -51,12 +52,11 @@ async def pass_through(call: Call, chunks: AsyncIterator[ChatChunk], send: Send)
                     started = True
                     await _start(call, send)
                     await _write(send, writer.delta({"role": "assistant", "content": ""}))
-                usage = chunk.usage or usage
-                finish_reason = chunk.finish_reason or finish_reason
-                called_tools = called_tools or bool(chunk.tool_calls)
-                text.append(chunk.text)
-                for event in _events(chunk, writer):
+                received.add(chunk)
+                for event in _passing(chunk, window, writer):
                     await _write(send, event)
+                if window is not None and window.hits:
+                    break
     except ProviderError as error:
         if not started:
             raise
@@ -67,29 +67,61 @@ async def pass_through(call: Call, chunks: AsyncIterator[ChatChunk], send: Send)
         )
         await _break_off(send, upstream_error(error))
         code = upstream_error(error).code
-        call.record(Status.ERROR, error_code=code, output="".join(text), usage=usage)
+        call.record(Status.ERROR, error_code=code, output=received.text, usage=received.usage)
         return
     if not started:
         await _start(call, send)
-    if call.asked.include_usage and usage is not None:
-        await _write(send, writer.usage(usage))
+    await _finish(call, received, window, writer, send)
+
+
+async def _finish(
+    call: Call, received: Received, window: Window | None, writer: ChunkWriter, send: Send
+) -> None:
+    """What is left to say once the model is done, or was stopped at a hit."""
+    answer = received.answer()
+    if window is not None and window.hits:
+        # Whether the whole answer would have fitted its schema nobody knows.
+        judgement = Judgement(window.hits)
+    else:
+        judgement = judge(call.release, answer.text, answer.tool_calls)
+    for event in _closing(call, answer, judgement, window, writer):
+        await _write(send, event)
+    if call.asked.include_usage and answer.usage is not None:
+        await _write(send, writer.usage(answer.usage))
     await _write(send, DONE)
     await _end(send)
-    output = "".join(text)
-    judgement = judge(call.release, output)
-    # Tool calls come as deltas here; such an answer is not put together again to be kept.
-    if not called_tools:
-        call.keep(Answer(output, finish_reason), judgement)
-    call.record(Status.OK, output=output, usage=usage, judgement=judgement)
+    call.keep(answer, judgement)
+    status = Status.POLICY_BLOCKED if judgement.blocked else Status.OK
+    call.record(status, output=answer.text, usage=answer.usage, judgement=judgement)
 
 
-def _events(chunk: ChatChunk, writer: ChunkWriter) -> Iterable[bytes]:
-    if chunk.text:
-        yield writer.delta({"content": chunk.text})
+def _passing(chunk: ChatChunk, window: Window | None, writer: ChunkWriter) -> Iterable[bytes]:
+    """What of a piece may be shown at once. Behind a window that is text alone: tool calls are checked whole."""
+    text = chunk.text if window is None else window.feed(chunk.text)
+    if text:
+        yield writer.delta({"content": text})
+    if window is not None:
+        return
     if chunk.tool_calls:
         yield writer.delta({"tool_calls": list(chunk.tool_calls)})
     if chunk.finish_reason:
         yield writer.delta({}, chunk.finish_reason)
+
+
+def _closing(
+    call: Call, answer: Answer, judgement: Judgement, window: Window | None, writer: ChunkWriter
+) -> Iterable[bytes]:
+    if window is None:
+        return
+    if judgement.blocked:
+        yield writer.replacement(withheld(call.release, call.exchange.variables), after_text=window.released)
+        yield writer.delta({}, "content_filter")
+        return
+    if rest := window.rest():
+        yield writer.delta({"content": rest})
+    if answer.tool_calls:
+        yield writer.tool_calls(answer.tool_calls)
+    yield writer.delta({}, answer.finish_reason)
 
 
 async def _generator(chunks: AsyncIterator[ChatChunk]) -> AsyncGenerator[ChatChunk]:

@@ -7,6 +7,7 @@ from django import forms
 
 from registry.forms.breaker import BREAKER_PLACES, BreakerFields, breaker_initial
 from registry.forms.json_text import JSONTextField, pretty
+from registry.policy import PolicyMode
 
 LIMITS: Final = ("max_output_tokens", "timeout_ms", "rate_per_s", "max_input_bytes")
 PLACES: Final[dict[str, str]] = {
@@ -48,8 +49,9 @@ class ConfigForm(BreakerFields):
     rate_per_s = _limit("Most calls", "Per second.")
     max_input_bytes = _limit("Largest request", "In bytes.")
     policy_mode = forms.ChoiceField(
-        choices=[("buffer", "Hold answers back until they were checked"), ("off", "Off")],
+        choices=[(mode.value, mode.promise) for mode in PolicyMode],
         label="Policy filter",
+        help_text="Answers that are not streamed are always checked whole, unless it is off.",
     )
     banned = forms.CharField(
         required=False,

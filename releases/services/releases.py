@@ -12,6 +12,7 @@ from promptstore.core.actors import Actor
 from promptstore.core.errors import Conflict, InvalidInput, NotFound
 from promptstore.core.permissions import require
 from registry import documents
+from registry.breaker import check_fallback_models
 from registry.models import Feature, PromptVersion
 from registry.versioning import read_version
 from releases import manifests
@@ -34,7 +35,8 @@ def compose_release(
     """Pin exact versions into one immutable manifest.
 
     `prompts` maps prompt name to version, `models` maps role to `name@version`, `config` is `name@version`. Mutable names,
-    unknown, withdrawn and archived versions are refused. Without `version` the next minor version of the feature is taken.
+    unknown, withdrawn and archived versions are refused, and so is a config whose breaker falls back to a model that is not
+    pinned. Without `version` the next minor version of the feature is taken.
     Raises `Conflict` when the version is taken or the same content was released before.
     """
     require(actor, "release.compose", project_id=project_id)
@@ -59,7 +61,10 @@ def compose_release(
         config=_pin(project_id, "config", config, "config"),
     )
     digest = manifests.digest(manifest)
-    documents.resolve(project_id, manifest, digest)  # everything it can reach is there and fits together
+    content = documents.resolve(
+        project_id, manifest, digest
+    )  # everything it can reach is there and fits together
+    check_fallback_models(content["config"]["body"], models)
     try:
         with transaction.atomic():
             release = Release.objects.create(

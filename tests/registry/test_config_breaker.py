@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from promptstore.core.errors import InvalidInput
-from registry.breaker import BreakerSettings, Fallback
+from registry.breaker import BreakerSettings, Fallback, check_fallback_models
 from registry.configs import check_config_body
 from tests.registry.conftest import CONFIG
 
@@ -69,3 +69,23 @@ def test_the_settings_are_said_in_words() -> None:
         "Meanwhile: the release's cheap model, then the safe-mode answer."
     )
     assert "told when to come back" in BreakerSettings(fallbacks=()).in_words()
+
+
+@pytest.mark.parametrize(
+    ("config", "roles"),
+    [
+        (body(fallbacks=["cheap"]), ["primary", "cheap"]),
+        (body(fallbacks=["cache", "template"]), ["primary"]),
+        (body(), ["primary"]),
+        (CONFIG, ["primary"]),
+    ],
+)
+def test_a_release_with_whom_its_breaker_asks_for_is_fine(config: dict[str, Any], roles: list[str]) -> None:
+    check_fallback_models(config, roles)
+
+
+def test_a_release_without_the_cheap_model_that_its_breaker_falls_back_to_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_fallback_models(body(fallbacks=["template", "cheap"]), ["primary", "judge"])
+    assert caught.value.field == "models.cheap"
+    assert "role “cheap”" in caught.value.detail

@@ -6,12 +6,13 @@ import pytest
 
 from promptstore.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from promptstore.core.models import AuditEvent, Membership
+from registry.services import configs
 from releases import services
 from releases.models import Rollout, Vote
 from releases.selectors.policies import policy_of
 from releases.services.votes import counted_voters
 from tests.cast import Cast
-from tests.world import PLAN, World, production_policy
+from tests.world import CONFIG_BODY, PLAN, World, production_policy
 
 
 def test_a_release_pins_every_version_it_can_reach(world: World) -> None:
@@ -30,6 +31,22 @@ def test_a_mutable_name_in_a_release_is_refused(world: World) -> None:
         )  # fmt: skip
     assert refused.value.code == "mutable_name"
     assert refused.value.field == "models.primary"
+
+
+def test_a_breaker_that_falls_back_to_a_cheap_model_wants_one_pinned(world: World) -> None:
+    configs.publish_config_version(
+        actor=world.cast.actor("engineer"), project_id=world.cast.project.id, name="assistant", version="1.1.0",
+        body={**CONFIG_BODY, "breaker": {"fallbacks": ["cheap"]}},
+    )  # fmt: skip
+    wanted: dict[str, Any] = {
+        "actor": world.cast.actor("engineer"), "project_id": world.cast.project.id, "feature": "assistant",
+        "prompts": {"assistant": "1.0.0"}, "config": "assistant@1.1.0",
+    }  # fmt: skip
+    with pytest.raises(InvalidInput) as refused:
+        services.compose_release(**wanted, models={"primary": "small@1.0.0"})
+    assert refused.value.field == "models.cheap"
+    release = services.compose_release(**wanted, models={"primary": "small@1.0.0", "cheap": "small@1.0.0"})
+    assert set(release.manifest["models"]) == {"primary", "cheap"}
 
 
 def test_gates_that_pass_put_a_promotion_before_its_approvers(world: World) -> None:

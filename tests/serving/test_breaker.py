@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, cast
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -11,7 +13,8 @@ from providers import FailureKind
 from registry.breaker import BreakerSettings
 from serving.answers import Answer
 from serving.breaker import COUNTED, Breaker, BreakerState, Outcome
-from serving.last_answers import LastAnswers
+from serving.last_answers import LastAnswers, answer_key
+from serving.routing import Decision
 
 SETTINGS = BreakerSettings(failure_ratio_bp=5_000, min_calls=4, window_s=10, open_s=5, half_open_calls=2)
 
@@ -216,3 +219,32 @@ def test_settings_fill_in_defaults_and_are_off_when_absent() -> None:
     assert BreakerSettings.parse({}) == BreakerSettings()
     assert BreakerSettings.parse({"open_s": 7}) == replace(BreakerSettings(), open_s=7)
     assert BreakerSettings.parse({"fallbacks": []}) == replace(BreakerSettings(), fallbacks=())
+
+
+def kept_under(
+    *,
+    environment: str = "e1",
+    feature: str = "assistant",
+    release: str = "sha256:1",
+    said: str = "nginx?",
+    max_tokens: int | None = None,
+) -> bytes:
+    signed = SimpleNamespace(environment_id=environment)
+    decided: Any = SimpleNamespace(
+        environment=SimpleNamespace(root=SimpleNamespace(signed=signed)),
+        name=feature,
+        release=SimpleNamespace(digest=release),
+    )
+    return answer_key(cast("Decision", decided), [{"role": "user", "content": said}], max_tokens)
+
+
+def test_an_answer_is_kept_for_one_input_of_one_release_in_one_place() -> None:
+    others = [
+        kept_under(environment="e2"),
+        kept_under(feature="summary"),
+        kept_under(release="sha256:2"),
+        kept_under(said="redis?"),
+        kept_under(max_tokens=5),
+    ]
+    assert kept_under() == kept_under()
+    assert len({kept_under(), *others}) == 6

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -255,3 +256,63 @@ async def test_without_a_breaker_a_failing_model_is_always_asked(
     for _ in range(5):
         assert (await node.chat(unit="u1"))[0] == 502
     assert scripted.calls(MODEL) == 5
+
+
+async def test_half_open_one_trial_call_goes_out_however_many_come(
+    world: World, node: RunningNode, scripted: ScriptedServer, ticks: Clock
+) -> None:
+    await serve(world, node, scripted, guarded(Fallback.TEMPLATE))
+    await fail(node, scripted)
+    ticks.now += 20
+    scripted.script({"models": {MODEL: {"hang": True}}})
+    trial = asyncio.create_task(node.chat())
+    await node.until(lambda: scripted.calls(MODEL) == 1)
+    others = await asyncio.gather(*(node.chat(unit=f"u{number}") for number in range(10)))
+    assert [headers["x-promptstore-fallback"] for _, headers, _ in others] == ["template"] * 10
+    assert scripted.calls(MODEL) == 1
+
+    # Its caller goes away, which says nothing of the model: the next call is the trial.
+    trial.cancel()
+    await node.until(lambda: scripted.app.disconnects == 1)
+    scripted.script({})
+    for _ in range(2):
+        status, headers, _ = await node.chat()
+        assert (status, headers.get("x-promptstore-fallback")) == (200, None)
+
+
+async def test_fallbacks_of_a_candidate_are_no_samples_of_the_candidate(
+    world: World, node: RunningNode, scripted: ScriptedServer, ticks: Clock
+) -> None:
+    candidate = guarded(Fallback.CHEAP, Fallback.TEMPLATE, version="1.1.0", cheap=True)
+    stable = release("1.0.0", model_id="scripted-stable")
+    document = feature(stable=stable, candidate=candidate, candidate_bp=10_000)
+    await node.until_generation(world.publish(document, base_url=scripted.base_url))
+    await fail(node, scripted, **{CHEAP: {"answer": "small talk"}})
+    for _ in range(3):
+        _, headers, body = await node.chat(unit="u1")
+        assert (said(body), headers["x-promptstore-arm"]) == ("small talk", "candidate")
+    events = await events_in_database(world, node, 5)
+    assert {event["release_digest"] for event in events} == {candidate["digest"]}
+    assert {event["rollout_id"] for event in events} == {document["rollout"]["id"]}
+    assert [(event["arm"], event["status"]) for event in events] == [
+        *[("candidate", "error")] * 2,
+        *[("safe", "ok")] * 3,
+    ]
+
+
+async def test_a_stream_behind_a_window_is_kept_unless_it_was_cut_at_a_hit(
+    world: World, node: RunningNode, scripted: ScriptedServer, ticks: Clock
+) -> None:
+    policy = {"mode": "window", "banned": [{"id": "x", "pattern": "forbidden"}], "message": "Withheld."}
+    await serve(world, node, scripted, guarded(Fallback.CACHE, Fallback.TEMPLATE, config={"policy": policy}))
+    scripted.script({"models": {MODEL: {"answer": "first something forbidden"}}})
+    await stream(node, prompt_variables={"service": "redis"})
+    scripted.script({"models": {MODEL: {"answer": "one two three"}}})
+    await stream(node)
+    scripted.script(FAILING)
+    for _ in range(2):
+        await node.chat()
+    kept = await node.chat()
+    assert (kept[1]["x-promptstore-fallback"], said(kept[2])) == ("cache", "one two three")
+    other = await node.chat(prompt_variables={"service": "redis"})
+    assert other[1]["x-promptstore-fallback"] == "template"
