@@ -10,3 +10,4 @@ class IncidentsConfig(AppConfig):
         from promptstore.core import outbox
 
         outbox.register("notification.send", "incidents.handlers.send", lease_s=90)
+        outbox.register("people.incident", "incidents.handlers.people")

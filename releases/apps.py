@@ -11,3 +11,6 @@ class ReleasesConfig(AppConfig):
 
         outbox.register("promotion.check", "releases.handlers.check", lease_s=300)
         outbox.register("promotion.start", "releases.handlers.start")
+        outbox.register("people.promotion", "releases.handlers.promotion_moved")
+        outbox.register("people.rollout", "releases.handlers.rollout_moved")
+        outbox.register("probe.drifted", "releases.handlers.open_drift_incidents")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from incidents.api.secrets import SecretOnceView
 from incidents.models import NotificationChannel
 from incidents.selectors.channels import channel_detail, channels, deliveries, delivery_by_message_id
 from incidents.serializers.channels import (
@@ -28,21 +28,7 @@ from promptstore.core.http.project_views import ProjectView, page_of
 TAGS = ["notification channels"]
 
 
-class _SecretOnceView(ProjectView):
-    """Answers with a secret, which a kept reply to an `Idempotency-Key` must not hold: a repeat gets it empty."""
-
-    def _keep(self, response: HttpResponseBase) -> None:
-        data = getattr(response, "data", None)
-        if self._reservation is None or not (isinstance(data, dict) and data.get("secret")):
-            super()._keep(response)
-            return
-        kept = Response({**data, "secret": ""}, status=response.status_code)
-        for name in ("accepted_renderer", "accepted_media_type", "renderer_context"):
-            setattr(kept, name, getattr(response, name))
-        super()._keep(kept)
-
-
-class ChannelsView(_SecretOnceView):
+class ChannelsView(SecretOnceView):
     @extend_schema(operation_id="notification_channels_list", responses=page_of(ChannelOut), tags=TAGS)
     def get(self, request: Request, project: str) -> Response:  # noqa: ARG002 - resolved in `initial`
         """The project's notification channels, newest first."""
@@ -89,7 +75,7 @@ class ChannelView(ProjectView):
         return with_etag(ChannelOut(saved).data, saved.revision)
 
 
-class ChannelSecretView(_SecretOnceView):
+class ChannelSecretView(SecretOnceView):
     @extend_schema(
         operation_id="notification_channels_rotate_secret",
         parameters=[IF_MATCH],

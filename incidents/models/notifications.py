@@ -49,9 +49,22 @@ class NotificationChannel(TenantModel):
 
 
 class Delivery(TenantModel):
-    """One message to one channel: what is sent, how often it was tried, what came back. Tests have no incident."""
+    """One message to one channel or one person: what is sent, how often it was tried, what came back.
 
-    channel = models.ForeignKey(NotificationChannel, on_delete=models.PROTECT, related_name="deliveries")
+    Tests have no incident. What a person gets names the event `instance` it tells of, so that nobody is told twice of the same.
+    """
+
+    class Way(models.TextChoices):
+        CHANNEL = "channel", "Channel"
+        EMAIL = "email", "E-mail"
+        WEBHOOK = "webhook", "Personal webhook"
+
+    channel = models.ForeignKey(
+        NotificationChannel, null=True, on_delete=models.PROTECT, related_name="deliveries"
+    )
+    recipient = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT, related_name="+")
+    way = models.CharField(max_length=10, choices=Way.choices, default=Way.CHANNEL)
+    instance = models.UUIDField(null=True)
     incident = models.ForeignKey(Incident, null=True, on_delete=models.PROTECT, related_name="deliveries")
     event = models.CharField(max_length=40)
     payload = models.JSONField()
@@ -69,13 +82,33 @@ class Delivery(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(state__in=[state.value for state in DeliveryState]),
                 name="delivery_state_is_known",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(way="channel", channel__isnull=False, recipient__isnull=True)
+                | models.Q(
+                    way__in=["email", "webhook"],
+                    channel__isnull=True,
+                    recipient__isnull=False,
+                    instance__isnull=False,
+                ),
+                name="delivery_goes_to_a_channel_or_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "recipient", "instance", "event", "way"],
+                condition=models.Q(recipient__isnull=False),
+                name="a_person_is_told_once_per_way",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], name="delivery_due", condition=models.Q(state="pending")
             ),
             models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
+            models.Index(
+                fields=["project", "recipient", "-id"],
+                name="delivery_by_person",
+                condition=models.Q(recipient__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,11 @@ from promptstore.core.digests import canonical_json
 
 MAX_SUMMARY_CHARS: Final = 1024
 MAX_DEDUP_KEY_CHARS: Final = 255
+# An event has at most 512 KB; these stay below it however their characters are escaped.
+MAX_EVENT_BYTES: Final = 512 * 1024
+MAX_DETAIL_CHARS: Final = 20_000
+MAX_RULES: Final = 50
+MAX_RULE_CHARS: Final = 1_000
 _ACTIONS: Final = {
     Event.OPENED: "trigger",
     Event.REPEATED: "trigger",
@@ -33,8 +38,8 @@ def build(snapshot: IncidentSnapshot) -> dict[str, Any]:
     details = {
         "state": snapshot.state,
         "severity": snapshot.severity,
-        "summary": snapshot.summary,
-        "broken_rules": list(snapshot.broken_rules),
+        "summary": snapshot.summary[:MAX_DETAIL_CHARS],
+        "broken_rules": [rule[:MAX_RULE_CHARS] for rule in snapshot.broken_rules[:MAX_RULES]],
         "rollout_id": snapshot.rollout_id,
         "release_digest": snapshot.release_digest,
     }

@@ -9,7 +9,8 @@ from rest_framework import serializers
 from incidents.models import Incident, NotificationChannel
 from incidents.notifications.kinds import KINDS
 from incidents.notifications.snapshot import INCIDENT_EVENTS
-from incidents.services.channels import MAX_SECRET_CHARS, MAX_URL_CHARS
+from incidents.services.addresses import MAX_URL_CHARS
+from incidents.services.channels import MAX_SECRET_CHARS
 from promptstore.core.http.project_views import Input
 
 _EVENTS = [event.value for event in INCIDENT_EVENTS]

@@ -13,18 +13,17 @@ from incidents.models import Delivery, Incident, NotificationChannel
 from incidents.notifications import signing
 from incidents.notifications.kinds import KINDS, Kind, SecretUse
 from incidents.notifications.snapshot import INCIDENT_EVENTS
+from incidents.services.addresses import check_destination, origin_of
 from incidents.services.outgoing import owe, trial_snapshot
 from incidents.states import DeliveryState
 from promptstore.core import audit, clock, crypto
 from promptstore.core.actors import Actor
 from promptstore.core.errors import Conflict, InvalidInput, NotFound, StaleWrite
 from promptstore.core.permissions import require
-from providers.guard import UrlRefusedError, check_url
 from registry.errors import NameTaken
-from registry.names import check_name, check_text
+from registry.names import check_name
 
 MANAGE = "policy.manage"
-MAX_URL_CHARS = 2_000
 MAX_SECRET_CHARS = 4_000
 PREVIOUS_SECRET_FOR = timedelta(hours=24)
 
@@ -50,14 +49,14 @@ def create_channel(
     if kind not in KINDS:
         raise InvalidInput(f"Use one of: {', '.join(KINDS)}.", field="kind")
     rules = KINDS[kind]
-    address = _url(url.strip() or rules.default_url, allow_private=allow_private)
+    address = check_destination(url.strip() or rules.default_url, allow_private=allow_private)
     made = signing.new_secret() if rules.secret is SecretUse.MADE and not secret.strip() else ""
     key = _secret(rules, made or secret)
     channel = NotificationChannel(
         project_id=project_id,
         name=name,
         kind=kind,
-        destination=_origin(address),
+        destination=origin_of(address),
         sealed_url=crypto.seal(address),
         sealed_secret=crypto.seal(key) if key else None,
         events=_events(events),
@@ -100,8 +99,8 @@ def update_channel(
             channel.allow_private = allow_private
         if url is not None or allow_private is not None:
             address = crypto.unseal(bytes(channel.sealed_url)) if url is None else url.strip()
-            channel.sealed_url = crypto.seal(_url(address, allow_private=channel.allow_private))
-            channel.destination = _origin(address)
+            channel.sealed_url = crypto.seal(check_destination(address, allow_private=channel.allow_private))
+            channel.destination = origin_of(address)
         if events is not None:
             channel.events = _events(events)
         if min_severity is not None:
@@ -195,29 +194,6 @@ def _check_revision(channel: NotificationChannel, revision: int) -> None:
             field="revision",
             extra={"current_revision": channel.revision},
         )
-
-
-def _url(url: str, *, allow_private: bool) -> str:
-    check_text(url, field="url", max_chars=MAX_URL_CHARS, required=True)
-    try:
-        parsed = check_url(url, allow_private=allow_private)
-    except UrlRefusedError as error:
-        raise InvalidInput(
-            f"This URL may not be called: {error}.", code="url_refused", field="url"
-        ) from error
-    if parsed.scheme != "https" and not allow_private:
-        raise InvalidInput(
-            "Use https: messages carry secrets. Plain http is for addresses of your own network.",
-            code="url_refused",
-            field="url",
-        )
-    if parsed.fragment:
-        raise InvalidInput("Leave out everything from # on.", field="url")
-    return url
-
-
-def _origin(url: str) -> str:
-    return str(check_url(url, allow_private=True).origin())[:300]
 
 
 def _secret(kind: Kind, secret: str) -> str:

@@ -7,7 +7,6 @@ still tried.
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,16 +16,21 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from incidents.models import Delivery, NotificationChannel
+from incidents.models import Delivery, NotificationChannel, NotificationPreference
 from incidents.notifications.kinds import KINDS
+from incidents.notifications.personal.mail import Letter
 from incidents.notifications.schedule import wait_before_next
 from incidents.notifications.sending import Outcome, Outgoing, Verdict, send
+from incidents.notifications.smtp import MAX_CONNECTIONS, send_letter
 from incidents.services.channels import disable_gone
 from incidents.services.outgoing import TOPIC
+from incidents.services.preferences import webhook_gone
+from incidents.services.preparing import prepare
 from incidents.states import DeliveryState
-from promptstore.core import audit, clock, crypto, outbox
+from promptstore.core import audit, clock, outbox
 from promptstore.core.actors import Actor, system
-from promptstore.core.errors import Conflict, DomainError, NotFound
+from promptstore.core.errors import Conflict, NotFound
+from promptstore.core.killpoints import KillPoint, reach
 from promptstore.core.permissions import require
 
 log = structlog.get_logger("notifications")
@@ -66,12 +70,14 @@ def replay(*, actor: Actor, project_id: UUID, delivery_id: UUID) -> Delivery:
         delivery = (
             Delivery.objects.select_for_update(of=("self",))
             .select_related("channel")
-            .filter(pk=delivery_id, project_id=project_id)
+            .filter(pk=delivery_id, project_id=project_id, channel__isnull=False)
             .first()
         )
         if delivery is None:
             raise NotFound("There is no such message in this project.", field="delivery")
-        _refuse_replay(delivery)
+        channel = delivery.channel
+        assert channel is not None, "the query asks for it"
+        _refuse_replay(delivery, channel)
         before = {"state": delivery.state, "attempts": delivery.attempts}
         delivery.state = DeliveryState.PENDING
         delivery.attempts = 0
@@ -84,14 +90,13 @@ def replay(*, actor: Actor, project_id: UUID, delivery_id: UUID) -> Delivery:
             target=delivery,
             project_id=project_id,
             before=before,
-            after={"state": delivery.state, "channel": delivery.channel.name, "event": delivery.event},
+            after={"state": delivery.state, "channel": channel.name, "event": delivery.event},
         )
         outbox.emit(TOPIC, {"delivery_id": str(delivery.pk)})
     return delivery
 
 
-def _refuse_replay(delivery: Delivery) -> None:
-    channel = delivery.channel
+def _refuse_replay(delivery: Delivery, channel: NotificationChannel) -> None:
     if delivery.state == DeliveryState.PENDING:
         raise Conflict("This message is still being tried; wait for its outcome.", field="state")
     if not channel.enabled:
@@ -116,10 +121,13 @@ def _claim(which: Q, *, limit: int) -> list[_Claimed]:
     with transaction.atomic():
         due = (
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("channel")
+            .select_related("channel", "recipient")
             .filter(
                 which,
-                Q(claimed_until__isnull=True) | Q(claimed_until__lte=now),
+                # A claim further ahead than any was stamped before somebody set the clock back.
+                Q(claimed_until__isnull=True)
+                | Q(claimed_until__lte=now)
+                | Q(claimed_until__gt=now + 2 * CLAIM),
                 ~Exists(earlier),
                 state=DeliveryState.PENDING,
                 next_attempt_at__lte=now,
@@ -136,47 +144,30 @@ def _claim(which: Q, *, limit: int) -> list[_Claimed]:
 
 
 def _send_all(claimed: list[_Claimed]) -> int:
-    ready: list[tuple[_Claimed, Outgoing]] = []
+    ready: list[tuple[_Claimed, Outgoing | Letter]] = []
+    if claimed:
+        reach(KillPoint.DELIVERY_AFTER_CLAIM)
     for one in claimed:
-        prepared = _prepare(one.delivery)
+        prepared = prepare(one.delivery)
         if isinstance(prepared, Outcome):
             _record(one, prepared)
         else:
             ready.append((one, prepared))
-    for (one, _), outcome in zip(ready, _post([outgoing for _, outgoing in ready]), strict=True):
+    outcomes = _post([outgoing for _, outgoing in ready])
+    if outcomes:
+        reach(KillPoint.DELIVERY_AFTER_SEND)
+    for (one, _), outcome in zip(ready, outcomes, strict=True):
         _record(one, outcome)
+        reach(KillPoint.DELIVERY_AFTER_RECORD)
     return len(claimed)
 
 
-def _prepare(delivery: Delivery) -> Outgoing | Outcome:
-    channel = delivery.channel
-    if not channel.enabled:
-        return Outcome(Verdict.REFUSED, "The channel was switched off.")
-    try:
-        # Receivers compare the signature's time with their own clock, so it is the wall clock's.
-        headers, body = KINDS[channel.kind].encode(
-            delivery.payload,
-            secrets=_secrets(channel),
-            message_id=delivery.message_id,
-            timestamp_s=int(time.time()),
-        )
-        url = crypto.unseal(bytes(channel.sealed_url))
-    except DomainError as error:
-        return Outcome(Verdict.RETRY, error.detail[:300])
-    return Outgoing(url=url, headers=headers, body=body, allow_private=channel.allow_private)
-
-
-def _secrets(channel: NotificationChannel) -> list[str]:
-    """The current secret, then the previous one while it still counts."""
-    found = [channel.sealed_secret]
-    if channel.previous_valid_until and channel.previous_valid_until > clock.now():
-        found.append(channel.sealed_previous_secret)
-    return [crypto.unseal(bytes(sealed)) for sealed in found if sealed is not None]
-
-
-def _post(outgoing: list[Outgoing]) -> list[Outcome]:
+def _post(outgoing: list[Outgoing | Letter]) -> list[Outcome]:
     async def together() -> list[Outcome]:
-        return await asyncio.gather(*(send(one) for one in outgoing))
+        free = asyncio.Semaphore(MAX_CONNECTIONS)
+        return await asyncio.gather(
+            *(send_letter(one, free=free) if isinstance(one, Letter) else send(one) for one in outgoing)
+        )
 
     if not outgoing:
         return []
@@ -185,12 +176,20 @@ def _post(outgoing: list[Outgoing]) -> list[Outcome]:
         return thread.submit(lambda: asyncio.run(together())).result()
 
 
+def _lock_receiver(delivery: Delivery) -> NotificationChannel | NotificationPreference | None:
+    if delivery.channel_id is not None:
+        return NotificationChannel.objects.select_for_update().get(pk=delivery.channel_id)
+    return (
+        NotificationPreference.objects.select_for_update()
+        .filter(project_id=delivery.project_id, user=delivery.recipient)
+        .first()
+    )
+
+
 def _record(claimed: _Claimed, outcome: Outcome) -> None:
     with transaction.atomic():
-        channel = None
-        if outcome.verdict is Verdict.GONE:
-            # Before the message's lock: whoever switches a channel off takes them in this order too.
-            channel = NotificationChannel.objects.select_for_update().get(pk=claimed.delivery.channel_id)
+        # Before the message's lock: whoever switches a receiver off takes them in this order too.
+        gone = _lock_receiver(claimed.delivery) if outcome.verdict is Verdict.GONE else None
         delivery = (
             Delivery.objects.select_for_update()
             .filter(pk=claimed.delivery.pk, attempts=claimed.attempts, claimed_until=claimed.until)
@@ -214,12 +213,15 @@ def _record(claimed: _Claimed, outcome: Outcome) -> None:
             else:
                 delivery.next_attempt_at = now + wait
         delivery.save()
-        if channel is not None:
-            disable_gone(_SENDER, channel)
+        if isinstance(gone, NotificationChannel):
+            disable_gone(_SENDER, gone)
+        elif gone is not None:
+            webhook_gone(_SENDER, gone)
     log.info(
         "delivery.attempted",
         delivery_id=str(delivery.pk),
-        channel_id=str(delivery.channel_id),
+        channel_id=str(delivery.channel_id or ""),
+        way=delivery.way,
         attempts=delivery.attempts,
         state=delivery.state,
         status=outcome.status,

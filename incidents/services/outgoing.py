@@ -11,17 +11,30 @@ from django.urls import reverse
 
 from incidents.models import Delivery, Incident, NotificationChannel
 from incidents.notifications.kinds import KINDS
+from incidents.notifications.personal.events import PersonalEvent
 from incidents.notifications.snapshot import Event, IncidentSnapshot
 from incidents.selectors.channels import destinations
 from promptstore.core import clock, outbox
-from promptstore.core.actors import Actor
+from promptstore.core.actors import Actor, ActorKind
 
 TOPIC = "notification.send"
+# An incident that is found again may have grown grave enough; whoever was told of it is not told again.
+_FOR_PEOPLE = {
+    Event.OPENED: PersonalEvent.INCIDENT_OPENED,
+    Event.REPEATED: PersonalEvent.INCIDENT_OPENED,
+    Event.RESOLVED: PersonalEvent.INCIDENT_RESOLVED,
+}
 _MIRRORS = [name for name, kind in KINDS.items() if kind.mirrors_state]
 
 
 def tell(actor: Actor, incident: Incident, event: Event, *, said: str) -> None:
-    """Owe a message about `incident` to every channel that wants it. Runs in the transaction of the event, under its lock."""
+    """Owe a message about `incident` to every channel that wants it, and to people. Runs in the event's transaction and lock."""
+    if event in _FOR_PEOPLE:
+        owe_people(
+            "people.incident",
+            actor,
+            {"event": _FOR_PEOPLE[event].value, "incident_id": str(incident.pk)},
+        )
     wanting = list(
         destinations(project_id=incident.project_id, severity=incident.severity, event=event, always=_MIRRORS)
     )
@@ -30,6 +43,19 @@ def tell(actor: Actor, incident: Incident, event: Event, *, said: str) -> None:
     snapshot = snapshot_of(incident, event, actor_name=actor.name, said=said)
     for channel in wanting:
         owe(channel, snapshot, incident=incident)
+
+
+def owe_people(topic: str, actor: Actor, about: Mapping[str, Any]) -> None:
+    """Owe the telling of people to the open transaction. Who hears of it is found when `topic` is handled."""
+    outbox.emit(
+        topic,
+        {
+            **about,
+            "actor_id": actor.id if actor.kind is ActorKind.USER else "",
+            "actor_name": actor.name,
+            "at": _moment(clock.now()),
+        },
+    )
 
 
 def owe(channel: NotificationChannel, snapshot: IncidentSnapshot, *, incident: Incident | None) -> Delivery:

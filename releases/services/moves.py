@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from incidents.services.outgoing import owe_people
 from promptstore.core import audit, clock, machines, outbox
 from promptstore.core.actors import Actor
 from promptstore.core.permissions import require
@@ -53,7 +54,7 @@ def move_promotion(
     if outcome is not None:
         promotion.outcome = outcome
     promotion.save()
-    audit.record(
+    event = audit.record(
         actor=actor,
         action=f"promotion.{_PROMOTION_PAST[action]}",
         target=promotion,
@@ -61,6 +62,11 @@ def move_promotion(
         before={"state": before},
         after={"state": promotion.state, **(after or {})},
         reason=reason or outcome or "",
+    )
+    owe_people(
+        "people.promotion",
+        actor,
+        {"promotion_id": str(promotion.pk), "action": action, "before": before, "instance": str(event.pk)},
     )
 
 
@@ -116,6 +122,7 @@ def move_rollout(
         after={"state": rollout.state, "weight_bp": rollout.weight_bp, "decision": str(decision.id)},
         reason=" ".join(said),
     )
+    owe_people("people.rollout", actor, {"decision_id": str(decision.pk)})
     touch(rollout.deployment)
     return decision
 

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from promptstore.core import audit, machines, outbox
 from promptstore.core.actors import Actor, ActorKind
 from promptstore.core.errors import Conflict, InvalidInput, NotAllowed
+from promptstore.core.models import Membership
 from promptstore.core.permissions import Role, require, roles_of
 from registry.models import FeatureApprover
 from releases.models import Evidence, Promotion, Vote
@@ -93,6 +94,17 @@ def counted_voters(promotion: Promotion, policy: Policy) -> list[UUID]:
     return [
         person for person in people if _may_vote(person, promotion, policy) and not _is_own(person, promotion)
     ]
+
+
+def who_may_approve(promotion: Promotion, policy: Policy) -> frozenset[UUID]:
+    """Everybody whose approval would count at this moment: the same rule as `why_not_vote`, for all people at once."""
+    members = Membership.objects.filter(project_id=promotion.project_id, user__is_active=True)
+    by_role = members.filter(roles__overlap=[role.value for role in policy.approver_roles])
+    appointed = FeatureApprover.objects.filter(
+        feature_id=promotion.deployment.feature_id, user__in=members.exclude(roles=[]).values("user")
+    )
+    people = {*by_role.values_list("user_id", flat=True), *appointed.values_list("user_id", flat=True)}
+    return frozenset(person for person in people if not _is_own(person, promotion))
 
 
 def why_not_vote(actor: Actor, promotion: Promotion, policy: Policy) -> str:

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from incidents.notifications.kinds import KINDS
+from incidents.notifications.pagerduty import MAX_EVENT_BYTES
 from incidents.notifications.snapshot import Event, IncidentSnapshot
 
 # Events API v2: what `/v2/enqueue` requires.
@@ -84,7 +85,10 @@ ALERTMANAGER: dict[str, Any] = {
 _PLAIN = {
     "type": "object",
     "required": ["type", "text"],
-    "properties": {"type": {"enum": ["plain_text", "mrkdwn"]}, "text": {"type": "string", "minLength": 1}},
+    "properties": {
+        "type": {"enum": ["plain_text", "mrkdwn"]},
+        "text": {"type": "string", "minLength": 1, "maxLength": 3000},
+    },
     "additionalProperties": False,
 }
 SLACK: dict[str, Any] = {
@@ -118,7 +122,7 @@ SLACK: dict[str, Any] = {
                         "required": ["type", "elements"],
                         "properties": {
                             "type": {"const": "context"},
-                            "elements": {"type": "array", "items": _PLAIN},
+                            "elements": {"type": "array", "minItems": 1, "maxItems": 10, "items": _PLAIN},
                         },
                     },
                 ]
@@ -162,6 +166,20 @@ def pagerduty(snapshot: IncidentSnapshot) -> Any:
 def test_pagerduty_gets_what_its_schema_requires(event: Event, severity: str) -> None:
     snapshot = replace(SNAPSHOT, event=event, severity=severity, title="x" * 2_000, dedup_key="d" * 400)
     Draft202012Validator(PAGERDUTY).validate(pagerduty(snapshot))
+
+
+@pytest.mark.parametrize("character", ["x", "é", "😀", "\x01", '"'])
+def test_no_pagerduty_event_is_larger_than_512_kb(character: str) -> None:
+    long = replace(
+        SNAPSHOT,
+        summary=character * 300_000,
+        broken_rules=(character * 30_000,) * 200,
+        title=character * 3_000,
+    )
+    _, body = KINDS["pagerduty"].encode(
+        KINDS["pagerduty"].build(long), secrets=["0" * 32], message_id="msg_1", timestamp_s=1
+    )
+    assert len(body) < MAX_EVENT_BYTES
 
 
 def test_pagerduty_follows_the_incidents_states_under_one_key() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django import forms
 
+from incidents.notifications.personal.events import ALL, GROUPS
 from promptstore.core import clock
 from promptstore.core.models import Environment
 
@@ -59,3 +61,50 @@ class ServiceKeyForm(TokenForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.fields["name"].help_text = "The service that will use it, such as “checkout”."
         self.fields["environment"].choices = [(one.slug, one.name) for one in environments]  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One line of the table of events: what is ticked in it. `group` is set on the first line of its group."""
+
+    event: str
+    label: str
+    group: str
+    spoken: str
+    email: bool
+    webhook: bool
+
+
+class NotificationForm(forms.Form):
+    """Which events go out by which way. The page lays the ticks out as a table, so it draws `rows` and not the fields."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    email = forms.MultipleChoiceField(choices=[(one.value, one.value) for one in ALL], required=False)
+    webhook = forms.MultipleChoiceField(choices=[(one.value, one.value) for one in ALL], required=False)
+
+    def rows(self) -> Iterator[EventRow]:
+        """The table's lines in order, with what was posted or is in force."""
+        email, webhook = (set(self[way].value() or ()) for way in ("email", "webhook"))
+        for group, events in GROUPS.items():
+            for number, (event, label) in enumerate(events.items()):
+                yield EventRow(
+                    event=event.value,
+                    label=label,
+                    group=group if number == 0 else "",
+                    spoken=f"{group}: {label}",
+                    email=event in email,
+                    webhook=event in webhook,
+                )
+
+
+class WebhookForm(forms.Form):
+    """Where a person's own webhook is."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    webhook_url = forms.CharField(
+        required=False,
+        label="URL",
+        max_length=2000,
+        help_text="Stored encrypted and never shown again. Leave it empty to remove the webhook.",
+        widget=forms.URLInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )

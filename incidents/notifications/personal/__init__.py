@@ -1,0 +1,1 @@
+"""What people are told about promotions, rollouts and incidents, and how their messages read."""
