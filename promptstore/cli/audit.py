@@ -26,7 +26,8 @@ def verify(
 ) -> Exit:
     """Recompute every digest, link and signature of the audit log.
 
-    Keep the sequence and head that it prints somewhere else: with them, a tail that was cut off shows too.
+    Keep the sequence and head that it prints somewhere else: with them, a tail that was cut off shows too. Restores from a backup
+    are listed; a checkpoint that one of them cut off is a fault, and says which.
 
     Example: `promptctl audit verify --expect-sequence 4012 --expect-head sha256:9f0c…`
 
@@ -38,11 +39,14 @@ def verify(
         from promptstore.core import audit
 
         found = audit.verify(expect_sequence=expect_sequence, expect_head=expect_head)
+        restores = audit.restores()
     lines = [
         f"{found.sealed} events sealed, {found.checkpoints} checkpoints, {found.pending} waiting for the sealer",
         f"sequence {found.sealed}, head {found.head}",
+        *(str(restore) for restore in restores),
         *(f"fault: {fault}" for fault in found.faults),
         "The log is whole." if found.ok else f"{len(found.faults)} faults.",
     ]
-    show(asdict(found) | {"ok": found.ok}, lines, as_json=as_json)
+    value = asdict(found) | {"restores": [asdict(restore) for restore in restores], "ok": found.ok}
+    show(value, lines, as_json=as_json)
     return Exit.FINE if found.ok else Exit.FINDINGS

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
@@ -14,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from promptstore.cli import audit, demo, doctor, models, prompts, releases, serve, tokens
 from promptstore.cli.exits import CommandError, Exit
 from promptstore.cli.output import complain
+from promptstore.cli.version import version
 
 _EPILOGUE = """
 Commands that talk to a server read PROMPTSTORE_URL (default http://127.0.0.1:8000), PROMPTSTORE_TOKEN and
@@ -24,22 +22,13 @@ Exit codes: 0 fine · 1 findings, or a gate said no · 2 usage · 3 inconclusive
 """
 
 
-def _version() -> str:
-    """The installed version, or that of the checkout."""
-    try:
-        return version("promptstore")
-    except PackageNotFoundError:
-        project = Path(__file__).resolve().parents[2] / "pyproject.toml"
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
-
-
 app = App(
     name="promptctl",
     help="Prompts, releases and rollouts from the command line.",
     help_epilogue=_EPILOGUE.strip(),
     help_format="markdown",
     default_parameter=Parameter(negative="", show_default=False),
-    version=_version,
+    version=version,
     result_action="return_value",
 )
 for noun in (prompts.app, models.app, releases.app, audit.app, tokens.app, demo.app):

@@ -10,8 +10,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 from promptstore.cli.doctor.findings import Finding, fail, ok
 from promptstore.core.contracts import is_insert_only
+from promptstore.core.schema import migrations_of_later_versions
 
 _MIGRATE = "Run `python manage.py migrate --database owner` with DATABASE_OWNER_URL set."
+_LATER = "Run the later version, or restore the backup that was made before the upgrade (docs/upgrading.md)."
 _ROLES = (
     "Give the application a role of its own that owns nothing: set DATABASE_URL and DATABASE_OWNER_URL, then "
     "`promptctl doctor --init-db` and the migrations."
@@ -60,8 +62,11 @@ def _migrations() -> Finding:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        later = migrations_of_later_versions(connection)
     except DatabaseError as error:
         return fail("migrations", _first_line(error), _MIGRATE)
+    if later:
+        return fail("migrations", f"{later[0]} is of a later version than this one", _LATER)
     if waiting:
         return fail("migrations", f"{len(waiting)} are not applied, first {waiting[0][0]}", _MIGRATE)
     return ok("migrations", "all applied")

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from promptstore.core import crypto
 from promptstore.core.audit.chain import GENESIS, checkpoint_message, event_digest, link
+from promptstore.core.audit.restores import why_missing
 from promptstore.core.models import AuditCheckpoint, AuditEvent, AuditPending, AuditSeal
 
 PIECE = 2_000
@@ -49,13 +50,17 @@ class Verification:
 def verify(*, expect_sequence: int | None = None, expect_head: str | None = None) -> Verification:
     """Recompute every digest, link and signature.
 
-    `expect_sequence` and `expect_head` come from a checkpoint kept elsewhere; with them a truncated tail shows too.
+    `expect_sequence` and `expect_head` come from a checkpoint kept elsewhere; with them a truncated tail shows too. Where a restore
+    from a backup may have cut it off, the fault names that restore.
     """
     result = Verification()
     while verify_piece(result):
         pass
     if expect_sequence is not None and _chain_at(expect_sequence) != expect_head:
-        result.fault(expect_sequence, "the log does not contain the checkpoint you kept")
+        result.fault(
+            expect_sequence,
+            why_missing(expect_sequence) or "the log does not contain the checkpoint you kept",
+        )
     return result
 
 
