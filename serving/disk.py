@@ -8,6 +8,7 @@ node's key.
 from __future__ import annotations
 
 import os
+import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +16,17 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
+import structlog
 
 from promptstore.core.killpoints import KillPoint, reach
 from serving.state import ServingState
 from serving.verify import SignedRoot
 
+_log = structlog.get_logger("serving")
+
+# Of the manifest; that of the documents in it is theirs (`serving.verify`).
 FORMAT = 1
+OLDEST_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,11 @@ def save(directory: Path, state: ServingState, bodies: Mapping[str, bytes], *, a
 
     `as_of` is when the database last confirmed the state: what starts from it is stale since then.
     """
+    _set_aside_newer(directory)
     documents = directory / "documents"
     documents.mkdir(parents=True, exist_ok=True, mode=0o700)
-    roots = [environment.root for environment in state.environments.values()]
+    # An earlier root of an environment comes first: what is read back goes through the same steps as it did then.
+    roots = [root for environment in state.environments.values() for root in environment.roots]
     live = {digest for root in roots for digest in root.digests}
     for digest in sorted(live):
         path = documents / _file_name(digest)
@@ -78,7 +86,7 @@ def load(directory: Path) -> SavedState:
     """
     try:
         manifest = orjson.loads((directory / "manifest.json").read_bytes())
-        if manifest["format"] != FORMAT:
+        if not OLDEST_FORMAT <= manifest["format"] <= FORMAT:
             return SavedState()
         return SavedState(
             roots=[
@@ -97,6 +105,19 @@ def load(directory: Path) -> SavedState:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return SavedState()
+
+
+def _set_aside_newer(directory: Path) -> None:
+    """Keep what a later version saved here: it may come back, and this one cannot tell what is in it."""
+    try:
+        found = orjson.loads((directory / "manifest.json").read_bytes())["format"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if isinstance(found, int) and found > FORMAT:
+        aside = directory.with_name(f"{directory.name}.format-{found}")
+        shutil.rmtree(aside, ignore_errors=True)
+        directory.rename(aside)
+        _log.warning("state.set_aside", format=found, reads=FORMAT, directory=str(aside))
 
 
 def _documents(directory: Path) -> dict[str, bytes]:

@@ -27,6 +27,7 @@ async def readyz(node: Node, _request: Request, _send: Send) -> Response:
             "generation": environment.generation,
             "stale_since": _iso(node.freshness.since(environment)),
             "refused": environment.refused.reason.value if environment.refused else None,
+            "unread": {name: unread.error.reason.value for name, unread in environment.unread.items()},
         }
         for environment in node.holder.current.environments.values()
     ]

@@ -9,7 +9,7 @@ import structlog
 
 from promptstore.core import clock
 from serving.documents import FeatureDocument, NodeDocument, parse_feature, parse_node
-from serving.state import EnvironmentState, FeatureState, ServingState, assemble
+from serving.state import EnvironmentState, FeatureState, ServingState, Unread, assemble
 from serving.verify import RefusalReason, RefusedError, Root, SignedRoot, check_document, verify_root
 
 _log = structlog.get_logger("serving")
@@ -26,6 +26,7 @@ class Loader:
         self._nodes: dict[str, NodeDocument] = {}
         self.bodies: dict[str, bytes] = {}
         self.refusals: dict[RefusalReason, int] = dict.fromkeys(RefusalReason, 0)
+        self._said: dict[tuple[str, str | None], str] = {}
 
     def missing(self, roots: Iterable[SignedRoot]) -> set[str]:
         """Digests that these roots name and the loader does not hold. Unreadable roots name nothing."""
@@ -49,7 +50,8 @@ class Loader:
         """The next state; `present` itself when nothing changed.
 
         A root that is refused leaves its environment as it was, marked as stale. An environment without a
-        root here stays: an empty table is not a decision. Of `trusted`, keys that are known under the same id
+        root here stays: an empty table is not a decision. A feature whose document cannot be read keeps its last good
+        one. Of `trusted`, keys that are known under the same id
         stay as they were.
         """
         keys = {**trusted, **present.trusted}
@@ -59,7 +61,7 @@ class Loader:
             try:
                 environments[signed.environment_id] = self._environment(signed, current, keys, documents)
             except RefusedError as error:
-                self._refused(signed, error)
+                self._count(error, environment_id=signed.environment_id)
                 if current is not None and (
                     current.refused is None or current.refused.reason != error.reason
                 ):
@@ -86,12 +88,21 @@ class Loader:
             return current if current.refused is None else replace(current, refused=None, refused_since=None)
         for digest in root.digests - self.bodies.keys():
             self.bodies[digest] = check_document(digest, documents.get(digest))
+        features: dict[str, FeatureState] = {}
+        unread: dict[str, Unread] = {}
+        kept: dict[str, Root] = {}
+        for name, digest in root.documents.items():
+            try:
+                features[name] = FeatureState(self._feature(name, digest))
+            except RefusedError as error:
+                # One feature that uses what only a later version knows must not hold up the others.
+                unread[name] = Unread(error, self.bodies[digest])
+                self._count(error, environment_id=signed.environment_id, feature=name)
+                if current is not None and name in current.features:
+                    features[name] = FeatureState(current.features[name].document)
+                    kept[name] = current.kept.get(name, current.root)
         return EnvironmentState(
-            root=root,
-            features={
-                name: FeatureState(self._feature(name, digest)) for name, digest in root.documents.items()
-            },
-            node=self._node(root.node),
+            root=root, features=features, node=self._node(root.node), unread=unread, kept=kept
         )
 
     def _feature(self, name: str, digest: str) -> FeatureDocument:
@@ -110,17 +121,24 @@ class Loader:
             document = self._nodes[digest] = parse_node(self.bodies[digest])
         return document
 
-    def _refused(self, signed: SignedRoot, error: RefusedError) -> None:
+    def _count(self, error: RefusedError, *, environment_id: str, feature: str | None = None) -> None:
+        """Count every refusal; say the same one once, though it is tried again with every poll."""
         self.refusals[error.reason] += 1
+        if self._said.get((environment_id, feature)) == str(error):
+            return
+        self._said[environment_id, feature] = str(error)
         _log.warning(
-            "root.refused",
-            environment_id=signed.environment_id,
+            "document.refused" if feature else "root.refused",
+            environment_id=environment_id,
             reason=error.reason.value,
             detail=error.detail,
+            **({"feature": feature} if feature else {}),
         )
 
     def _forget(self, environments: Iterable[EnvironmentState]) -> None:
-        live = {digest for environment in environments for digest in environment.root.digests}
+        live = {
+            digest for environment in environments for root in environment.roots for digest in root.digests
+        }
         for kept in (self._features, self._nodes, self.bodies):
             for digest in [digest for digest in kept if digest not in live]:
                 del kept[digest]

@@ -38,6 +38,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "rate_limited": (429, "The serving config allows fewer calls a second."),
     "spool_full": (429, "The node cannot keep more events now."),
     "no_snapshot": (503, "The node has not received its first snapshot."),
+    "unreadable_feature": (503, "Only a later version of this node can serve the feature."),
     "release_unusable": (503, "The active release cannot be used by this node."),
     "breaker_open": (503, "The model keeps failing and no fallback had an answer; wait for `Retry-After`."),
     "upstream_timeout": (504, "The model did not answer in time."),

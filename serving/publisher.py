@@ -22,8 +22,8 @@ from registry.models import Endpoint
 from releases.models import Deployment, Release
 from releases.selectors.routing import routing_of
 from serving.models import Document, Root
+from serving.verify import FORMAT
 
-FORMAT = 1
 CHANNEL = "promptstore_snapshot"
 
 
@@ -49,8 +49,9 @@ def start_epoch(environment_id: UUID) -> Root:
         last = Root.objects.filter(environment=environment).order_by("-epoch", "-generation").first()
         listed = {slug: _store("feature", body) for slug, body in _features(environment)}
         # Seconds since 1970 exceed any epoch that was lost with the backup.
+        epoch = max(int(time.time()), last.epoch + 1 if last else 1)
         return _write_root(
-            environment, last, listed, _store("node", _node_document(environment)), epoch=int(time.time())
+            environment, last, listed, _store("node", _node_document(environment)), epoch=epoch
         )
 
 

@@ -23,6 +23,14 @@ class UnknownFeature(NotFound):
     title = "Unknown feature"
 
 
+class UnreadableFeatureError(DomainError):
+    """The feature's document uses what only a later version of the node understands, and there was no earlier one."""
+
+    code = "unreadable_feature"
+    status = 503
+    title = "This node is too old for the feature"
+
+
 class NoActiveReleaseError(DomainError):
     """The feature exists, and nothing is live."""
 
@@ -54,8 +62,12 @@ class Decision(NamedTuple):
 
 
 def find_feature(environment: EnvironmentState, name: str) -> FeatureState:
-    """Raises `UnknownFeature`."""
+    """Raises `UnknownFeature`, and `UnreadableFeatureError` where only a later version of the node could serve it."""
     feature = environment.features.get(name)
+    if feature is None and name in environment.unread:
+        raise UnreadableFeatureError(
+            f"This node cannot read the document of {name} ({environment.unread[name].error.detail}). Upgrade the node."
+        )
     if feature is None:
         raise UnknownFeature(f"Nothing named {name[:80]!r} is served in {environment.name}.", field="feature")
     return feature

@@ -14,6 +14,7 @@ from serving.http import ClientGoneError, Request, Response, Send
 from serving.node import Node
 from serving.prepared import Headers, etag_matches, strong_etag
 from serving.state import EnvironmentState
+from serving.verify import FORMAT
 
 _HEARTBEAT_S = 15.0
 _EVENT_STREAM: Headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
@@ -35,19 +36,23 @@ async def snapshot_get(node: Node, request: Request, _: Send) -> Response:
 
 def _client_snapshot(node: Node, environment: EnvironmentState) -> bytes:
     signed = environment.root.signed
+    unread = environment.unread
     public_key = node.holder.current.trusted.get(signed.key_id, b"")
     return orjson.dumps(
         {
-            "format": 1,
+            "format": FORMAT,
             "root": {
                 "body": signed.body.decode(),
                 "signature": signed.signature.hex(),
                 "key_id": signed.key_id,
                 "public_key": public_key.hex(),
             },
+            # What the root names, also where this node serves an earlier document: a client may understand more.
             "documents": {
-                environment.root.documents[name]: state.document.body.decode()
-                for name, state in environment.features.items()
+                digest: unread[name].body.decode()
+                if name in unread
+                else environment.features[name].document.body.decode()
+                for name, digest in environment.root.documents.items()
             },
         }
     )

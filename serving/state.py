@@ -24,14 +24,27 @@ class FeatureState:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A feature document that the root names and this version cannot read; `body` is handed on to clients that can."""
+
+    error: RefusedError
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """One environment at one generation. `refused` is why a newer root is not served, and since when."""
+    """One environment at one generation. `refused` is why a newer root is not served, and since when.
+
+    A feature in `unread` is served from its last good document, which an earlier root in `kept` names, or not at all.
+    """
 
     root: Root
     features: Mapping[str, FeatureState]
     node: NodeDocument
     refused: RefusedError | None = None
     refused_since: datetime | None = None
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    kept: Mapping[str, Root] = field(default_factory=dict)
     cache: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -45,6 +58,12 @@ class EnvironmentState:
     @property
     def project(self) -> str:
         return self.root.project
+
+    @property
+    def roots(self) -> tuple[Root, ...]:
+        """All roots whose documents are served, in their order; the newest is last."""
+        earlier = {root.order: root for root in self.kept.values()}
+        return (*(earlier[order] for order in sorted(earlier)), self.root)
 
     def endpoint(self, endpoint_id: str) -> Endpoint | None:
         return self.node.endpoints.get(endpoint_id)

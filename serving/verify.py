@@ -14,7 +14,10 @@ from nacl.signing import VerifyKey
 
 from promptstore.core.digests import digest_bytes
 
+# What roots and documents are written in (`serving.publisher`), and the oldest that is still read. When the format goes up,
+# the one before it stays readable: nodes are upgraded last, and what they keep on disk is older than they are.
 FORMAT = 1
+OLDEST_FORMAT = 1
 
 
 class RefusalReason(StrEnum):
@@ -23,6 +26,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
     UNKNOWN_FORMAT = "unknown_format"
+    UNKNOWN_VALUE = "unknown_value"
     MALFORMED = "malformed"
     OLDER = "older"
     CONFLICTING = "conflicting"
@@ -66,10 +70,7 @@ class Root:
         """What the bytes say, without looking at the signature. Raises `RefusedError`."""
         try:
             body = orjson.loads(signed.body)
-            if body["format"] != FORMAT:
-                raise RefusedError(
-                    RefusalReason.UNKNOWN_FORMAT, f"root format {body['format']!r}; this node reads {FORMAT}"
-                )
+            check_format(body["format"], of="root")
             return cls(
                 signed=signed,
                 project=str(body["project"]),
@@ -113,6 +114,15 @@ def verify_root(signed: SignedRoot, *, trusted: Mapping[str, bytes], current: Ro
         if root.order == current.order and signed.body != current.signed.body:
             raise RefusedError(RefusalReason.CONFLICTING, f"two different roots are numbered {root.order}")
     return root
+
+
+def check_format(found: object, *, of: str) -> None:
+    """Raise `RefusedError` unless this version reads the format. Fields that it does not know are no matter within one."""
+    if isinstance(found, bool) or not isinstance(found, int) or not OLDEST_FORMAT <= found <= FORMAT:
+        readable = f"{OLDEST_FORMAT} to {FORMAT}" if OLDEST_FORMAT < FORMAT else str(FORMAT)
+        raise RefusedError(
+            RefusalReason.UNKNOWN_FORMAT, f"{of} format {found!r}; this version reads {readable}"
+        )
 
 
 def check_document(digest: str, body: bytes | None) -> bytes:

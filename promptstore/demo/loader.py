@@ -13,6 +13,7 @@ from promptstore.core import keys
 from promptstore.core.actors import Actor, system
 from promptstore.core.models import Environment, Project, User
 from promptstore.demo import content
+from promptstore.demo.local_model import follow_model
 from promptstore.demo.people import make_people
 from registry.models import Endpoint, Feature, ModelVersion, Prompt, PromptVersion, ServingConfigVersion
 from registry.services import configs, endpoints, features, models, prompts, publishing
@@ -41,6 +42,7 @@ def load() -> dict[str, str]:
         )
     _release(project, environments, engineer)
     _make_keys(environments, owner)
+    follow_model()
     return passwords
 
 

@@ -18,6 +18,7 @@ CELERY = (PYTHON, "-m", "promptstore.local.celery_process", "-A", "promptstore")
 MIGRATE = (PYTHON, "manage.py", "migrate", "--database", "owner", "--noinput", "--verbosity", "0")
 BOOTSTRAP = (PYTHON, "manage.py", "bootstrap")
 LOAD_DEMO = (PYTHON, "manage.py", "load_demo")
+FOLLOW_MODEL = (PYTHON, "manage.py", "follow_model")
 
 SERVING = (PYTHON, "-m", "serving")
 WORKER = (*CELERY, "worker", "-n", "worker@%h", "-Q", "default", "-c", "2", *_ALONE)

@@ -59,6 +59,16 @@ class Home:
         """URLs, passwords and keys of the demo project, written by its loader."""
         return self.path / "demo.json"
 
+    @property
+    def model_address_file(self) -> Path:
+        """Where the demo's endpoint finds the model, written once it does."""
+        return self.path / "model_address"
+
+    def model_address(self) -> str:
+        """The content of `model_address_file`; empty before the first start, and in homes of earlier versions."""
+        file = self.model_address_file
+        return file.read_text(encoding="utf-8").strip() if file.exists() else ""
+
     def secret_file(self, name: str, make: Callable[[], str], *, needed_by: Path | None = None) -> Path:
         """The file of a secret, made once and readable by its owner only.
 

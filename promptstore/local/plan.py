@@ -10,6 +10,7 @@ from promptstore.local import commands, model
 from promptstore.local.config import LocalConfig
 from promptstore.local.environment import Connections, application_environment, owner_environment
 from promptstore.local.home import Home
+from promptstore.local.ports import port_again
 from promptstore.local.postgres import EmbeddedPostgres
 from promptstore.local.readiness import file_probe, http_probe
 from promptstore.local.service import Action, Service, Step, Task
@@ -30,7 +31,9 @@ def build_plan(config: LocalConfig, *, home: Home, root: Path, environ: Mapping[
     postgres = None if config.database_url else EmbeddedPostgres(home=home)
     valkey = None if config.broker_url else EmbeddedValkey(home=home)
     lacking = model.missing() if config.run_model else None
-    local_model = model.LocalModel(home=home, root=root) if config.run_model and not lacking else None
+    local_model = None
+    if config.run_model and not lacking:
+        local_model = model.LocalModel(home=home, root=root, port=port_again(home.model_address()))
     connections = Connections(
         database_url=config.database_url or (postgres.app_url if postgres else ""),
         database_owner_url=config.database_owner_url or (postgres.owner_url if postgres else ""),
@@ -78,6 +81,14 @@ def _set_up(
             # Its output holds passwords: shown once to the person, never logged.
             show_output=True,
             wanted=lambda: not home.demo_file.exists(),
+        ),
+        Task(
+            name="follow_model",
+            title="Address of the model",
+            command=commands.FOLLOW_MODEL,
+            environment=application,
+            directory=root,
+            wanted=lambda: application.get("PROMPTSTORE_MODEL_URL", "") not in {"", home.model_address()},
         ),
     )
 

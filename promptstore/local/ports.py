@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import urlsplit
 
 from promptstore.local.errors import ConfigError
 
@@ -13,6 +14,20 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def port_again(url: str) -> int:
+    """The loopback port that `url` names while nobody listens there, else a free one; for an empty `url` too."""
+    port = urlsplit(url).port if url.startswith("http://127.0.0.1:") else None
+    if port is None:
+        return free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return free_port()
+    return port
 
 
 def require_free(variable: str, *, host: str, port: int) -> None:

@@ -48,7 +48,7 @@ class Run:
                 return
         pytest.fail("the supervisor ended before it was ready")
 
-    def end(self, within_s: float = 15.0) -> str:
+    def end(self, within_s: float = 60.0) -> str:
         output, _ = self.popen.communicate(timeout=within_s)
         return output
 

@@ -67,3 +67,11 @@ def test_the_demo_project_is_loaded_on_the_first_start_only(tmp_path: Path) -> N
     assert load_demo.wanted()
     (tmp_path / "demo.json").touch()
     assert not load_demo.wanted()
+
+
+def test_the_demo_follows_a_model_that_moved(tmp_path: Path) -> None:
+    follow = tasks_of(plan_for(tmp_path))["follow_model"]
+    assert follow.wanted()
+    (tmp_path / "model_address").write_text("http://models/v1\n")
+    assert not follow.wanted()
+    assert not tasks_of(plan_for(tmp_path, configured=False))["follow_model"].wanted()

@@ -76,7 +76,7 @@ def test_a_child_that_ends_while_starting_is_an_error_that_shows_its_log(supervi
 
 
 def test_a_child_that_never_gets_ready_is_an_error_and_leaves_nothing_running(supervise: Supervise) -> None:
-    run = supervise(groups=[[["web", "--ready", "elsewhere"]]], ready_timeout_s=0.5)
+    run = supervise(groups=[[["web", "--ready", "elsewhere"]]], ready_timeout_s=3.0)
     output = run.end()
     assert run.popen.returncode == 1
     assert "error: Web does not get ready." in output
