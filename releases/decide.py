@@ -9,6 +9,8 @@ Laws, each with a property test:
 - On the way down the weight only falls, whatever the rules say meanwhile, and silence does not stop it.
   Moves are at least the rollback interval apart; after an outage of the controller it continues with one
   step per tick.
+- `now` may step back. Nothing moves up before its time because of it, and the way down waits for two
+  intervals at most.
 """
 
 from __future__ import annotations
@@ -221,8 +223,10 @@ def _step_down(rollout: RolloutView, now: datetime) -> Hold | StepDown | FinishR
     if rollout.weight_bp == 0:
         return FinishRollback(("The candidate takes no traffic any more.",))
     position, weight_bp = _next_down(rollout.rollback.from_weight_bp, rollout.weight_bp)
-    due_at = rollout.rollback.last_move_at + timedelta(seconds=rollout.rollback_interval_s)
-    if now < due_at:
+    interval = timedelta(seconds=rollout.rollback_interval_s)
+    due_at = rollout.rollback.last_move_at + interval
+    # A move further ahead than an interval was stamped before somebody set the clock back: the way down does not wait for it.
+    if now < due_at <= now + 2 * interval:
         seconds = ceil((due_at - now).total_seconds())
         reason = f"Down to {sentences.weight(weight_bp)} in {sentences.duration(seconds)}."
         return Hold(rollout.weight_bp, (reason,), seconds_to_go=seconds)

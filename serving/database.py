@@ -20,6 +20,7 @@ async def connect(url: str) -> Connection:
         keepalives_idle=5,
         keepalives_interval=2,
         keepalives_count=3,
+        tcp_user_timeout=10_000,
     )
 
 

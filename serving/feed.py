@@ -104,6 +104,8 @@ class Feed:
                 async with await connect(self._settings.database_url) as connection:
                     # LISTEN comes before the load: what is published in between wakes us again.
                     await connection.execute("LISTEN promptstore_snapshot")
+                    # It may be another server now, whose row of the same id says something else: look at every head again.
+                    self._served.clear()
                     await self._refresh(connection)
                     failures = 0
                     await self._follow(connection)
@@ -128,7 +130,11 @@ class Feed:
         async with asyncio.timeout(_LOAD_TIMEOUT_S):
             changed = await self._load(connection)
             await self._save(as_of=self._freshness.contacted())
-            await self._register(connection, force=changed)
+            try:
+                await self._register(connection, force=changed)
+            except psycopg.errors.DiskFull as error:
+                # The database can be read: what is served is up to date, though nobody can be told that this node is here.
+                _log.warning("node.not_registered", error=str(error).strip())
 
     async def _save(self, *, as_of: datetime) -> None:
         """Keep what is served on disk. Where that fails it is served all the same, and the next round tries again."""

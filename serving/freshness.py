@@ -23,7 +23,8 @@ class Freshness:
 
     def restored(self, as_of: datetime) -> None:
         """The state comes from disk; what happened since it was last confirmed is unknown."""
-        self.stale_since = as_of
+        # Not in the future, though the clock may have been set back since.
+        self.stale_since = min(as_of, clock.now())
 
     def contacted(self) -> datetime:
         """The database was asked just now, and the state is what it answered. Returns when that was."""

@@ -13,6 +13,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -106,10 +107,14 @@ class Spool:
     def _open_segment(self, number: int) -> int:
         path = segments.path_of(self._directory, number)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            segments.sync_directory(self._directory)
+        except OSError:
+            os.close(descriptor)
+            raise
         self._segment = number
         self._segment_size = 0
         self._unsynced = True
-        segments.sync_directory(self._directory)
         return descriptor
 
     def _next_segment(self) -> None:
@@ -209,9 +214,14 @@ class Spool:
         return Batch(events, end)
 
     def acknowledge(self, batch: Batch) -> None:
-        """The batch is safe elsewhere: never give it again, and free the segments that are done."""
+        """The batch is safe elsewhere: never give it again, and free the segments that are done.
+
+        Where there is no room for the position, it is kept in memory alone: the spool itself may be what fills the disk, so
+        freeing must not wait for it. A process that dies before the next one is written gives the batch again.
+        """
         reach(KillPoint.SPOOL_BEFORE_POSITION)
-        segments.write_position(self._directory, batch.end)
+        with suppress(OSError):
+            segments.write_position(self._directory, batch.end)
         reach(KillPoint.SPOOL_AFTER_POSITION)
         with self._mutex:
             self._position = batch.end

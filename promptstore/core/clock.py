@@ -6,27 +6,59 @@ simulations install a `ManualClock`. Sessions, signatures and TLS keep the wall 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+# Linux counts suspension in this one only: a machine that slept has not jumped.
+_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
         """The present moment, timezone-aware, in UTC."""
 
+    def steady_s(self) -> float:
+        """Seconds since a fixed moment, which nobody can set: for durations within one process."""
+
+
+def _wall() -> datetime:
+    return datetime.now(tz=UTC)  # noqa: TID251 - this is the clock
+
+
+def _steady_s() -> float:
+    return time.clock_gettime(_STEADY_CLOCK)
+
 
 class SystemClock:
-    """Wall-clock time that never steps back within the process."""
+    """Wall-clock time that never steps back within the process.
 
-    def __init__(self) -> None:
+    After the operator set the machine's clock back, it goes on at half speed until the wall clock has caught up: a bake window
+    is neither shortened nor repeated, and a rollback still goes down.
+    """
+
+    def __init__(
+        self, *, wall: Callable[[], datetime] = _wall, steady_s: Callable[[], float] = _steady_s
+    ) -> None:
+        self._wall = wall
+        self._steady_s = steady_s
+        self._mutex = threading.Lock()
         self._latest = datetime.min.replace(tzinfo=UTC)
+        self._read_at_s = steady_s()
 
     def now(self) -> datetime:
-        # A clock set back by the operator must not shorten or repeat a bake window.
-        self._latest = max(self._latest, datetime.now(tz=UTC))  # noqa: TID251 - this is the clock
-        return self._latest
+        with self._mutex:
+            read_at_s, wall = self._steady_s(), self._wall()
+            slowly = self._latest + timedelta(seconds=max(0.0, read_at_s - self._read_at_s) / 2)
+            self._read_at_s = read_at_s
+            self._latest = max(wall, slowly)
+            return self._latest
+
+    def steady_s(self) -> float:
+        return self._steady_s()
 
 
 class ManualClock:
@@ -34,12 +66,21 @@ class ManualClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start
+        self._steady = timedelta(0)
 
     def now(self) -> datetime:
         return self._now
 
+    def steady_s(self) -> float:
+        return self._steady.total_seconds()
+
     def advance(self, **delta: float) -> datetime:
-        """Move forward by a `timedelta(**delta)` and return the new time."""
+        """Let time pass: move forward by a `timedelta(**delta)` and return the new time."""
+        self._steady += timedelta(**delta)
+        return self.jump(**delta)
+
+    def jump(self, **delta: float) -> datetime:
+        """Set the clock by a `timedelta(**delta)`, back or forth, while no time passes; returns the new time."""
         self._now += timedelta(**delta)
         return self._now
 
@@ -47,9 +88,39 @@ class ManualClock:
 _clock: Clock = SystemClock()
 
 
+class JumpWatch:
+    """Notices, from one look to the next, that the clock was set forwards by more than `tolerance_s`."""
+
+    def __init__(self, *, tolerance_s: float = 1.0) -> None:
+        self._tolerance = timedelta(seconds=tolerance_s)
+        self._before: tuple[Clock, datetime, float] | None = None
+
+    @contextmanager
+    def look(self) -> Iterator[datetime | None]:
+        """None while time only passed. After a jump, the moment of the last look as the clock would tell it now: a stamp from
+        before it was written before the jump, and its age says nothing.
+
+        A block that raises did not look: the next one is told again.
+        """
+        clock = _clock
+        moment, steady = clock.now(), clock.steady_s()
+        jumped = None
+        if self._before is not None and self._before[0] is clock:
+            passed = timedelta(seconds=steady - self._before[2])
+            if moment - self._before[1] - passed > self._tolerance:
+                jumped = moment - passed
+        yield jumped
+        self._before = (clock, moment, steady)
+
+
 def now() -> datetime:
     """The present moment for decisions, timezone-aware, in UTC."""
     return _clock.now()
+
+
+def steady_s() -> float:
+    """Seconds that passed since a fixed moment, whatever was done to the clock; comparable within this process alone."""
+    return _clock.steady_s()
 
 
 @contextmanager

@@ -19,6 +19,8 @@ class KillPoint(StrEnum):
     """Every boundary at which a process may die with something half done."""
 
     CONTROLLER_AFTER_START = "controller.after_start"
+    CONTROLLER_BEFORE_MEASURED = "controller.before_measured"
+    CONTROLLER_AFTER_MEASURED = "controller.after_measured"
     CONTROLLER_BEFORE_COMMIT = "controller.before_commit"
     CONTROLLER_AFTER_COMMIT = "controller.after_commit"
     OUTBOX_AFTER_COMMIT = "outbox.after_commit"
@@ -31,6 +33,9 @@ class KillPoint(StrEnum):
     AUDIT_AFTER_COMMIT = "audit.after_commit"
     PUBLISHER_BEFORE_COMMIT = "publisher.before_commit"
     PUBLISHER_AFTER_COMMIT = "publisher.after_commit"
+    DELIVERY_AFTER_CLAIM = "delivery.after_claim"
+    DELIVERY_AFTER_SEND = "delivery.after_send"
+    DELIVERY_AFTER_RECORD = "delivery.after_record"
     SPOOL_AFTER_RECOVERY = "spool.after_recovery"
     SPOOL_BEFORE_WRITE = "spool.before_write"
     SPOOL_AFTER_WRITE = "spool.after_write"

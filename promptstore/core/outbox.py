@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -28,6 +28,9 @@ log = structlog.get_logger("outbox")
 Handler = Callable[[Mapping[str, Any]], None]
 MAX_ATTEMPTS = 12
 RESEND_AFTER = timedelta(seconds=20)
+MAX_BACKOFF = timedelta(minutes=5)
+# More than clocks of several machines differ by.
+_SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _claim(message_id: int) -> OutboxMessage | None:
     with transaction.atomic():
         message = (
             OutboxMessage.objects.select_for_update(skip_locked=True)
-            .filter(_open(), Q(claimed_until__isnull=True) | Q(claimed_until__lte=now), pk=message_id)
+            .filter(_open(), _unclaimed(now), pk=message_id)
             .first()
         )
         if message is None or message.topic not in _topics:
@@ -146,7 +149,7 @@ def _give_back(message: OutboxMessage, error: Exception) -> None:
     OutboxMessage.objects.filter(_open(), pk=message.pk, attempts=message.attempts).update(
         claimed_until=None,
         last_error=f"{type(error).__name__}: {error}"[:2000],
-        available_at=now + timedelta(seconds=min(2**message.attempts, 300)),
+        available_at=now + min(timedelta(seconds=2**message.attempts), MAX_BACKOFF),
         dead_at=now if dead else None,
     )
 
@@ -157,11 +160,12 @@ def relay(*, limit: int = 500) -> int:
     due = (
         OutboxMessage.objects.filter(
             _open(),
-            Q(claimed_until__isnull=True) | Q(claimed_until__lte=now),
-            Q(sent_at__isnull=True, created_at__lte=now - timedelta(seconds=1))
+            _unclaimed(now),
+            Q(available_at__lte=now) | _stamped_ahead(now),
+            Q(sent_at__isnull=True) & (Q(created_at__lte=now - timedelta(seconds=1)) | _stamped_ahead(now))
             | Q(sent_at__lte=now - RESEND_AFTER)
-            | Q(sent_at__lt=F("available_at")),
-            available_at__lte=now,
+            | Q(sent_at__gt=now + _SKEW)
+            | Q(sent_at__lt=F("available_at"), available_at__lte=now),
         )
         .order_by("id")
         .values_list("pk", flat=True)[:limit]
@@ -176,6 +180,19 @@ def relay(*, limit: int = 500) -> int:
 
 def _open() -> Q:
     return Q(done_at__isnull=True, dead_at__isnull=True)
+
+
+def _unclaimed(now: datetime) -> Q:
+    """Nobody's, or claimed for longer than any lease lasts: by somebody whose clock has been set back since."""
+    longest = timedelta(seconds=max((topic.lease_s for topic in _topics.values()), default=0))
+    return (
+        Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + longest + _SKEW)
+    )
+
+
+def _stamped_ahead(now: datetime) -> Q:
+    """Written or put off before somebody set the clock back: such a time is no reason to wait."""
+    return Q(created_at__gt=now + _SKEW) | Q(attempts__gt=0, available_at__gt=now + MAX_BACKOFF + _SKEW)
 
 
 def retry_dead(message_id: int) -> None:

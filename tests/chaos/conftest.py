@@ -80,9 +80,17 @@ def state_of(promotion: Promotion) -> str:
 
 
 @pytest.fixture(scope="module")
-def stage(django_db_blocker: Any) -> Iterator[Stage]:
-    """Django of this process works on the instance's database meanwhile, and sends to its broker."""
-    with new_instance() as instance, django_db_blocker.unblock(), _django_on(instance):
+def stage(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[Stage]:
+    """Django of this process works on the instance's database meanwhile, and sends to its broker.
+
+    A module's `POSTGRES_DISK_MB` is the size of the disk that Postgres gets.
+    """
+    disk_mb = getattr(request.module, "POSTGRES_DISK_MB", None)
+    with (
+        new_instance(postgres_disk_mb=disk_mb) as instance,
+        django_db_blocker.unblock(),
+        _django_on(instance),
+    ):
         instance.script(GOOD)
         people = make_cast("acme")
         provider = cast("ScriptedServer", _Provider(instance.provider_url))

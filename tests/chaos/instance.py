@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from promptstore.local.process import ManagedProcess
 from promptstore.local.readiness import file_probe, http_probe
 from promptstore.local.service import Service
 from promptstore.local.valkey import EmbeddedValkey
+from tests.chaos.small_disk import small_disk
 
 POLL_S = 0.05
 _WORKER = (*commands.CELERY, "worker", "-n", "worker@%h", "-Q", "default,controller", "-c", "2")
@@ -165,10 +166,11 @@ class Instance:
 
 
 @contextmanager
-def new_instance() -> Iterator[Instance]:
+def new_instance(*, postgres_disk_mb: int | None = None) -> Iterator[Instance]:
     """Servers and provider run, the database is migrated; the application's own parts wait to be started.
 
-    Its directory is short, for the socket's sake, and goes with it.
+    Its directory is short, for the socket's sake, and goes with it. `postgres_disk_mb` gives Postgres a disk of its own of that
+    size; where none can be mounted, the tests that want it are skipped.
     """
     directory = Path(tempfile.mkdtemp(prefix="ps-chaos-"))
     home = Home.open(directory)
@@ -193,7 +195,10 @@ def new_instance() -> Iterator[Instance]:
             "PYTHONUNBUFFERED": "1",
         },
     )
+    disks = ExitStack()
     try:
+        if postgres_disk_mb:
+            disks.enter_context(small_disk(postgres.directory, megabytes=postgres_disk_mb))
         postgres.prepare()
         made.start("postgres", "valkey", "provider")
         postgres.ensure_roles()
@@ -202,11 +207,12 @@ def new_instance() -> Iterator[Instance]:
         yield made
     finally:
         made.stop_all()
+        disks.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> None:
     done = subprocess.run(
-        command, cwd=ROOT, env=dict(environment), capture_output=True, check=False, timeout=120
+        command, cwd=ROOT, env=dict(environment), capture_output=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr.decode()[-4000:]

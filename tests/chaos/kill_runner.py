@@ -1,6 +1,6 @@
 """One process of the product under a test's orders, made to be killed: it works until nothing is left to do.
 
-`python -m tests.chaos.kill_runner control|telemetry|node '<orders as JSON>'`. It calls what the worker, the scheduler and the
+`python -m tests.chaos.kill_runner control|notify|telemetry|node '<orders as JSON>'`. It calls what worker, scheduler and the
 serving node call, and starts where an earlier process was cut off. Which point kills it, the environment says.
 """
 
@@ -75,6 +75,26 @@ def control(*, now: str, queue: str, breach: bool) -> None:
     sys.exit("work is left")
 
 
+def notify(*, now: str) -> None:
+    """What the timetable does with messages to channels, every two minutes until none is pending."""
+    import django
+
+    django.setup()
+    from incidents.models import Delivery
+    from incidents.services.deliveries import send_due
+    from promptstore.core import clock
+    from promptstore.core.clock import ManualClock
+
+    manual = ManualClock(datetime.fromisoformat(now))
+    with clock.use(manual):
+        for _ in range(_MAX_PASSES):
+            send_due()
+            if not Delivery.objects.filter(state="pending").exists():
+                return
+            manual.advance(minutes=2)
+    sys.exit("messages are left")
+
+
 async def telemetry(*, directory: str, database_url: str) -> None:
     """Offer the records that have no outcome in `outcomes` yet, and drain after every 20; the spool is too small for them.
 
@@ -136,6 +156,8 @@ if __name__ == "__main__":
     match sys.argv[1]:
         case "control":
             control(**orders)
+        case "notify":
+            notify(**orders)
         case "telemetry":
             asyncio.run(telemetry(**orders))
         case "node":

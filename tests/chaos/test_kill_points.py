@@ -26,7 +26,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from incidents.models import Incident
+from incidents.models import Delivery, Incident
+from incidents.services import acknowledge
 from promptstore.core import audit, keys, outbox
 from promptstore.core.clock import ManualClock
 from promptstore.core.killpoints import KillPoint
@@ -42,6 +43,9 @@ from telemetry.models import Inference, Rollup
 from tests.cast import Cast
 from tests.chaos.invariants import DOWN, check_audit, check_decisions, check_published
 from tests.chaos.watch import watch
+from tests.incidents.channel_cast import channel
+from tests.incidents.incident_cast import opened
+from tests.incidents.receivers import receiver
 from tests.telemetry.inference_events import event
 from tests.world import World
 
@@ -55,6 +59,8 @@ P = KillPoint
 # How often each point is passed for certain while there is work for one process.
 CONTROL = {
     P.CONTROLLER_AFTER_START: 1,
+    P.CONTROLLER_BEFORE_MEASURED: 3,
+    P.CONTROLLER_AFTER_MEASURED: 3,
     P.CONTROLLER_BEFORE_COMMIT: 3,
     P.CONTROLLER_AFTER_COMMIT: 3,
     P.OUTBOX_AFTER_COMMIT: 3,
@@ -68,6 +74,7 @@ CONTROL = {
     P.PUBLISHER_BEFORE_COMMIT: 3,
     P.PUBLISHER_AFTER_COMMIT: 3,
 }
+NOTIFY = {P.DELIVERY_AFTER_CLAIM: 2, P.DELIVERY_AFTER_SEND: 2, P.DELIVERY_AFTER_RECORD: 3}
 TELEMETRY = {
     P.SPOOL_AFTER_RECOVERY: 1,
     P.SPOOL_BEFORE_WRITE: 3,
@@ -93,7 +100,7 @@ def cases(points: dict[KillPoint, int], *, quick: int) -> list[Any]:
 
 
 def test_every_kill_point_belongs_to_a_case() -> None:
-    assert {*CONTROL, *TELEMETRY, *NODE} == set(KillPoint)
+    assert {*CONTROL, *NOTIFY, *TELEMETRY, *NODE} == set(KillPoint)
 
 
 def run(part: str, orders: dict[str, Any], *, killed_at: str = "") -> None:
@@ -104,7 +111,7 @@ def run(part: str, orders: dict[str, Any], *, killed_at: str = "") -> None:
         cwd=ROOT,
         env={**os.environ, **variables, "DATABASE_URL": database_url()},
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     expected = -signal.SIGKILL if killed_at else 0
@@ -156,7 +163,7 @@ def test_a_release_goes_live_whatever_kills_its_processes(
         assert periods.count() == 1
 
 
-@pytest.mark.parametrize("case", cases({P.CONTROLLER_BEFORE_COMMIT: 7}, quick=1))
+@pytest.mark.parametrize("case", cases({P.CONTROLLER_BEFORE_COMMIT: 6}, quick=1))
 def test_a_rollback_goes_on_down_whatever_kills_its_processes(
     world: World, clock: ManualClock, queue: str, case: str
 ) -> None:
@@ -232,6 +239,29 @@ def check_control(rollout: Rollout) -> list[Any]:
     check_published(rollout, kills=1)
     assert not OutboxMessage.objects.filter(done_at=None).exists(), "all is delivered and nothing is dead"
     return decisions
+
+
+# --- messages to channels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", cases(NOTIFY, quick=1))
+def test_channels_are_told_in_order_whatever_kills_the_sender(
+    cast: Cast, clock: ManualClock, queue: str, case: str
+) -> None:
+    with receiver() as first, receiver() as second:
+        for number, hook in enumerate((first, second)):
+            channel(cast, hook, name=f"hook-{number}")
+        incident = opened(cast)
+        acknowledge(actor=cast.actor("operator"), project_id=cast.project.id, incident_id=incident.id)
+        for killed_at in (case, ""):
+            clock.advance(hours=3)
+            run("notify", {"now": clock.now().isoformat()}, killed_at=killed_at)
+        assert {row.state for row in Delivery.objects.all()} == {"delivered"}
+        for hook in (first, second):
+            told = {one.headers["webhook-id"]: one.json["type"] for one in hook.received}
+            assert list(told.values()) == ["incident.opened", "incident.acknowledged"], "once for each id"
+            assert len(hook.received) <= len(told) + 1, "only what was on its way is sent twice"
+            assert len({one.body for one in hook.received}) == len(told), "word for word the same"
 
 
 # --- spool and drain -----------------------------------------------------------------------------------------

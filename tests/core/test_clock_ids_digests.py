@@ -27,18 +27,17 @@ def test_the_clock_speaks_utc() -> None:
     assert clock.now().tzinfo is UTC
 
 
-def test_the_machines_clock_set_back_does_not_turn_time_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    late, early = (datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (9, 8))
-    readings = iter([late, early, late + timedelta(seconds=1)])
-
-    class Machine(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
-            return next(readings)
-
-    monkeypatch.setattr(clock, "datetime", Machine)
-    system = clock.SystemClock()
-    assert [system.now(), system.now(), system.now()] == [late, late, late + timedelta(seconds=1)]
+def test_the_machines_clock_set_back_does_not_turn_time_back() -> None:
+    late = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    walls = iter([late, late - timedelta(hours=1), late + timedelta(hours=1)])
+    seconds = iter([0.0, 0.0, 10.0, 7_200.0])
+    system = clock.SystemClock(wall=lambda: next(walls), steady_s=lambda: next(seconds))
+    # At half speed until the wall clock has caught up.
+    assert [system.now() - late for _ in range(3)] == [
+        timedelta(0),
+        timedelta(seconds=5),
+        timedelta(hours=1),
+    ]
 
 
 def test_a_clock_that_was_installed_leaves_with_its_block() -> None:

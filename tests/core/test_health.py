@@ -50,8 +50,10 @@ def test_without_its_database_the_console_lives_and_is_not_ready(client: Client,
 
 @pytest.mark.django_db
 def test_a_database_without_the_migrations_is_not_ready_and_says_how_many(client: Client, use: Use) -> None:
-    # A path on which no table of ours is found is, to the product, an empty database.
-    use(OPTIONS={"options": "-c search_path=pg_catalog"})
+    # A path on which no table of ours is found is, to the product, an empty database. The owner's connection passes no pooler,
+    # which would refuse the option.
+    owner = connections["owner"].settings_dict
+    use(HOST=owner["HOST"], PORT=owner["PORT"], OPTIONS={"options": "-c search_path=pg_catalog"})
     response = client.get("/readyz")
     assert response.status_code == 503
     assert re.fullmatch(r"[1-9]\d* migrations are missing", response.json()["reason"])

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from promptstore.core.clock import ManualClock
 from promptstore.core.errors import Conflict
 from promptstore.core.http.idempotency import ABANDONED_AFTER, KEEP
-from promptstore.core.models import IdempotentReply
+from promptstore.core.models import IdempotentReply, OutboxMessage
 from tests.cast import Cast, make_cast
 from tests.core.probe import (
     PROMPTS,
@@ -141,6 +141,44 @@ def test_a_second_call_while_the_first_one_runs_is_told_so(pool: ThreadPoolExecu
     go_on.set()
     assert first.result(20).json() == {"n": 1}
     assert post(client, key="k").json() == {"n": 1}
+
+
+@on_probe
+@pytest.mark.django_db(transaction=True)
+def test_a_call_so_slow_that_another_took_its_key_over_takes_no_effect(
+    clock: ManualClock, pool: ThreadPoolExecutor
+) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def act(_: Request) -> Any:
+        number = Probe.effects
+        OutboxMessage.objects.create(topic="probe", payload={"n": number})
+        if number == 1:
+            started.set()
+            assert go_on.wait(20)
+        return {"n": number}
+
+    does(act)
+    cast = make_cast("acme")
+    first = pool.submit(in_thread, signed_in(cast), key="k")
+    assert started.wait(20)
+    clock.advance(seconds=ABANDONED_AFTER.total_seconds() + 1)
+    assert post(signed_in(cast), key="k").json() == {"n": 2}
+    go_on.set()
+    is_problem(first.result(20), 409, "idempotency_in_progress")
+    assert [message.payload for message in OutboxMessage.objects.filter(topic="probe")] == [{"n": 2}]
+    assert post(signed_in(cast), key="k").json() == {"n": 2}
+
+
+@on_probe
+def test_a_failed_call_leaves_no_half_of_its_effect(api: APIClient) -> None:
+    def act(_: Request) -> Any:
+        OutboxMessage.objects.create(topic="probe", payload={})
+        raise RuntimeError
+
+    does(act)
+    assert post(api, key="k").status_code == 500
+    assert not OutboxMessage.objects.filter(topic="probe").exists()
 
 
 @on_probe

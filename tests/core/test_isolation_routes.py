@@ -19,6 +19,9 @@ from rest_framework.test import APIClient
 
 from incidents.models import Incident
 from incidents.services import open_incident
+from incidents.services.channels import create_channel
+from incidents.services.people import send_own_test
+from incidents.services.preferences import save_preferences
 from promptstore.core import keys
 from promptstore.core.actors import system
 from promptstore.core.clock import ManualClock
@@ -148,7 +151,7 @@ class Border:
 
 
 @pytest.fixture
-def border(db: None, provider: ScriptedServer, clock: ManualClock) -> Border:
+def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any) -> Border:
     ours, theirs = make_cast("acme"), make_world(make_cast("umbrella"), provider)
     rollout = theirs.roll_out()
     record(rollout, "candidate", 1)
@@ -159,6 +162,18 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock) -> Border:
         rollout_id=rollout.id, release_digest=rollout.candidate.digest, evidence={},
     )  # fmt: skip
     evidence = rollout.promotion.evidence.get()
+    channel, _ = create_channel(
+        actor=cast.actor("owner"), project_id=cast.project.id, name="assistant", kind="webhook",
+        url="http://127.0.0.1:9/their-channel", allow_private=True,
+    )  # fmt: skip
+    settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = True
+    save_preferences(
+        actor=cast.actor("owner"),
+        project_id=cast.project.id,
+        revision=0,
+        webhook_url="http://127.0.0.9:9/their-own-webhook",
+    )
+    message = send_own_test(actor=cast.actor("owner"), project_id=cast.project.id, way="webhook")
     names = {
         "name": "assistant",
         "feature": theirs.feature.slug,
@@ -170,8 +185,14 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock) -> Border:
         "rollout_id": str(rollout.id),
         "deployment_id": str(rollout.deployment_id),
         "incident_id": str(incident.id),
+        "run_id": str(uuid7()),
         "inference_id": str(Inference.objects.get().id),
         "digest": evidence.reports[0]["digest"],
+        "message_id": message.message_id,
+        # In no path: what acme's own lists and choices must not show.
+        "channel": str(channel.id),
+        "their_webhook": "http://127.0.0.9:9/their-own-webhook",
+        "their_destination": "http://127.0.0.9:9",
         "user": str(cast.users["approver"].id),
     }
     owner = ours.actor("owner")

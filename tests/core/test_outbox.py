@@ -347,6 +347,33 @@ def test_a_delayed_message_is_sent_when_its_time_comes(
     assert sent_to(broker) == [message.pk]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_clock_set_back_delays_no_message(
+    clock: ManualClock, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, failed, claimed = owe(), owe(), owe()
+    Handlers.act = fail
+    outbox.deliver(failed.pk)
+    OutboxMessage.objects.filter(pk=claimed.pk).update(
+        attempts=1, sent_at=clock.now(), claimed_until=clock.now() + timedelta(seconds=LEASE_S)
+    )
+    clock.jump(hours=-1)
+    monkeypatch.setattr(outbox, "current_app", sender(broker))
+    assert outbox.relay() == 3
+    assert outbox.relay() == 0, "not again so soon"
+    assert sent_to(broker) == [new.pk, failed.pk, claimed.pk]
+    Handlers.act = lambda _: None
+    assert all(outbox.deliver(message.pk) for message in (new, failed, claimed))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_delay_that_was_asked_for_survives_a_clock_set_back_by_seconds(clock: ManualClock) -> None:
+    message = owe(delay=timedelta(minutes=5))
+    clock.jump(seconds=-30)
+    assert outbox.relay() == 0
+    assert message.sent_at is None
+
+
 @pytest.mark.django_db
 def test_a_topic_that_nobody_knows_waits_for_code_that_does(clock: ManualClock) -> None:
     message = owe("test.unheard_of")

@@ -131,6 +131,32 @@ async def test_a_restore_from_backup_starts_a_new_epoch_and_may_go_back(
     assert await version(node) == "0.9.0"
 
 
+async def test_another_root_of_the_same_number_is_noticed_after_a_failover_and_not_served(
+    world: World, node: RunningNode
+) -> None:
+    lost = world.publish(feature(stable=release("1.0.0")))
+    await node.until_generation(lost)
+    # A replica that had not received this root was promoted, and numbered its next one the same, row and all.
+    with psycopg.connect(world.url) as connection:
+        row = connection.execute("DELETE FROM serving_root RETURNING id").fetchone()
+        assert row
+        connection.commit()
+        world.publish(feature(stable=release("6.6.6")), generation=lost, announce=False)
+        connection.execute("UPDATE serving_root SET id = %s", row)
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'promptstore-serving'"
+        )
+    await refusals(node, "conflicting")
+    _, headers, body = await node.get(PATH)
+    assert body["release"]["version"] == "1.0.0"
+    assert headers["x-promptstore-stale-since"]
+    # What the new server writes next is newer than both.
+    await node.until_generation(world.publish(feature(stable=release("1.1.0"))))
+    _, headers, body = await node.get(PATH)
+    assert body["release"]["version"] == "1.1.0"
+    assert "x-promptstore-stale-since" not in headers
+
+
 async def test_a_revoked_key_stops_and_an_expired_or_narrow_one_is_refused(
     world: World, node: RunningNode
 ) -> None:

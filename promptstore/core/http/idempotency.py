@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +23,7 @@ from promptstore.core.http.authentication import actor_of
 from promptstore.core.http.parsers import loads, refuse_large_body
 from promptstore.core.models import IdempotentReply
 
+log = structlog.get_logger("api")
 KEEP = timedelta(hours=24)
 ABANDONED_AFTER = timedelta(minutes=2)
 MAX_KEY_CHARS = 200
@@ -31,6 +36,7 @@ class IdempotentView(APIView):
     """
 
     _reservation: IdempotentReply | None
+    _unit: ExitStack
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         _require_small(request)
@@ -41,44 +47,49 @@ class IdempotentView(APIView):
             raise InvalidInput(f"Use at most {MAX_KEY_CHARS} characters.", field="Idempotency-Key")
         if request.method == "POST" and key:
             self._reservation = self._reserve(request, key)
+            # The answer commits with the effect: after a COMMIT whose outcome nobody learned, the key's row tells it.
+            self._unit.enter_context(transaction.atomic())
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self._reservation = None
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            with ExitStack() as self._unit:
+                response = self._keep(super().dispatch(request, *args, **kwargs))
         except BaseException:
             self._release()
             raise
-        self._keep(response)
+        if response.status_code >= 500:
+            self._release()
         return response
 
     def _release(self) -> None:
-        """Nothing was done for certain: a retry may try again."""
-        if self._reservation is not None:
-            self._reservation.delete()
+        """A retry may try again, unless the first answer is committed after all."""
+        if self._reservation is None:
+            return
+        try:
+            _forget(Q(pk=self._reservation.pk, status__isnull=True))
+        except DatabaseError as error:  # it is away: the reservation is abandoned in time
+            log.warning("idempotency.not_released", error=type(error).__name__)
 
     def _reserve(self, request: Request, key: str) -> IdempotentReply:
         digest = digest_bytes(f"{request.path}\n".encode() + request._request.body)  # noqa: SLF001 - DRF's wrapped request
         caller = f"{actor_of(request).kind}:{actor_of(request).id}"
-        IdempotentReply.objects.filter(caller=caller, key=key, created_at__lt=clock.now() - KEEP).delete()
-        IdempotentReply.objects.filter(
-            caller=caller, key=key, status__isnull=True, created_at__lt=clock.now() - ABANDONED_AFTER
-        ).delete()
+        now = clock.now()
+        over = Q(created_at__lt=now - KEEP) | Q(status__isnull=True, created_at__lt=now - ABANDONED_AFTER)
+        _forget(over & Q(caller=caller, key=key))
         try:
             with transaction.atomic():
                 return IdempotentReply.objects.create(caller=caller, key=key, request_digest=digest)
         except IntegrityError:
-            kept = IdempotentReply.objects.get(caller=caller, key=key)
-        if kept.request_digest != digest:
+            kept = IdempotentReply.objects.filter(caller=caller, key=key).first()
+        if kept is not None and kept.request_digest != digest:
             raise Conflict(
                 "This Idempotency-Key was used with another request.",
                 code="idempotency_key_reused",
                 field="Idempotency-Key",
             )
-        if kept.status is None:
-            raise Conflict(
-                "The first request with this key is still running.", code="idempotency_in_progress"
-            )
+        if kept is None or kept.status is None:
+            raise _in_progress()
         raise _Replayed(kept)
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -86,19 +97,36 @@ class IdempotentView(APIView):
             return _replay(exc.kept)
         return super().handle_exception(exc)
 
-    def _keep(self, response: HttpResponseBase) -> None:
-        reservation = self._reservation
-        if reservation is None:
-            return
+    def _keep(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Store the answer beside the effect; of a failure, undo both."""
+        if self._reservation is None:
+            return response
         if response.status_code >= 500:
-            self._release()
-            return
+            transaction.set_rollback(True)
+            return response
         if isinstance(response, Response):
             response.render()
-        reservation.status = response.status_code
-        reservation.body = getattr(response, "content", b"")
-        reservation.content_type = response.headers.get("Content-Type", "")
-        reservation.save(update_fields=["status", "body", "content_type"])
+        kept = IdempotentReply.objects.filter(pk=self._reservation.pk, status__isnull=True).update(
+            status=response.status_code,
+            body=getattr(response, "content", b""),
+            content_type=response.headers.get("Content-Type", ""),
+        )
+        if not kept:
+            # So slow that the reservation counted as abandoned: whoever has taken the key over acts in our place.
+            transaction.set_rollback(True)
+            return self.finalize_response(self.request, self.handle_exception(_in_progress()))
+        return response
+
+
+def _in_progress() -> Conflict:
+    return Conflict("The first request with this key is still running.", code="idempotency_in_progress")
+
+
+def _forget(which: Q) -> None:
+    """Delete reservations, but none that a transaction is just about to answer, be it one whose client is gone."""
+    with transaction.atomic():
+        free = IdempotentReply.objects.select_for_update(skip_locked=True).filter(which)
+        IdempotentReply.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()
 
 
 def _require_small(request: Request) -> None:
