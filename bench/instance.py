@@ -9,15 +9,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from promptstore.local import commands
-from promptstore.local.embedded import ROOT, embedded_postgres, running
+from promptstore.local.config import LocalConfig
+from promptstore.local.embedded import ROOT, embedded_postgres, embedded_valkey, running
 from promptstore.local.home import Home, new_master_key, new_secret_key
 from promptstore.local.ports import free_port
-from promptstore.local.readiness import http_probe
+from promptstore.local.readiness import Probe, file_probe, http_probe
 from promptstore.local.service import Service
 
 FEATURE = "config-assistant"
@@ -35,23 +36,34 @@ class Instance:
     def serving_port(self) -> int:
         return int(self.environment["SERVE_PORT"])
 
+    @property
+    def console_port(self) -> int:
+        return int(self.environment["PORT"])
+
 
 @contextmanager
-def instance() -> Iterator[Instance]:
-    """Migrated, with the demo project loaded; nothing serves yet. Everything is removed afterwards."""
+def instance(*, broker: bool = False) -> Iterator[Instance]:
+    """Migrated, with the demo project loaded; nothing serves yet. Everything is removed afterwards.
+
+    Workers need `broker`; publishing runs in the process that commits, and needs none.
+    """
     directory = Path(tempfile.mkdtemp(prefix="ps-bench-"))
     try:
-        with embedded_postgres(directory, durable=True) as database:
+        with (
+            embedded_postgres(directory, durable=True) as database,
+            embedded_valkey(directory) if broker else nullcontext("redis://127.0.0.1:1/0") as broker_url,
+        ):
             serve_port = free_port()
             environment = {
                 **os.environ,
                 "DATABASE_URL": database.app_url,
-                # Publishing runs in the process that commits; no worker takes part, so no broker does.
-                "BROKER_URL": "redis://127.0.0.1:1/0",
+                "BROKER_URL": broker_url,
                 "PROMPTSTORE_HOME": str(directory),
                 "PROMPTSTORE_MASTER_KEY": new_master_key(),
                 "PROMPTSTORE_SECRET_KEY": new_secret_key(),
                 "PROMPTSTORE_LOG_LEVEL": "WARNING",
+                "PORT": str(free_port()),
+                "NODE_NAME": "bench",
                 "SERVE_PORT": str(serve_port),
                 "SERVING_URL": f"http://127.0.0.1:{serve_port}",
                 "DJANGO_SETTINGS_MODULE": "promptstore.settings",
@@ -76,6 +88,40 @@ def serving_node(made: Instance) -> Iterator[int]:
 
 
 @contextmanager
+def console(made: Instance) -> Iterator[int]:
+    """The console as `make run` starts it; yields its process id."""
+    command = commands.console(LocalConfig(home=made.home.path, port=made.console_port))
+    with _server("console", command, made, made.console_port) as pid:
+        yield pid
+
+
+@contextmanager
+def celery(made: Instance, name: str) -> Iterator[int]:
+    """The `worker`, `controller` or `scheduler` as `make run` starts it; yields its process id."""
+    chosen = {"worker": commands.WORKER, "controller": commands.CONTROLLER}
+    mark = made.home.run / f"{name}.ready"
+    with _running(
+        name,
+        chosen.get(name) or commands.scheduler(made.home),
+        made,
+        ready=file_probe(mark),
+        ready_mark=mark,
+        more={commands.READY_FILE_VARIABLE: str(mark)},
+    ) as pid:
+        yield pid
+
+
+@contextmanager
+def scripted_provider(made: Instance, script: Mapping[str, object]) -> Iterator[tuple[int, int]]:
+    """A model provider that answers from `script`; yields process id and port."""
+    port, file = free_port(), made.home.path / "script.json"
+    file.write_text(json.dumps(script), encoding="utf-8")
+    command = (sys.executable, "-m", "providers.scripted", "--port", str(port), "--script", str(file))
+    with _server("provider", command, made, port, ready="/_calls") as pid:
+        yield pid, port
+
+
+@contextmanager
 def raw_server(made: Instance, *, body_bytes: int) -> Iterator[tuple[int, int]]:
     """The baseline: the same server with a handler that does nothing; yields process id and port."""
     port = free_port()
@@ -85,14 +131,31 @@ def raw_server(made: Instance, *, body_bytes: int) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _server(name: str, command: tuple[str, ...], made: Instance, port: int) -> Iterator[int]:
+def _server(
+    name: str, command: tuple[str, ...], made: Instance, port: int, *, ready: str = "/readyz"
+) -> Iterator[int]:
+    with _running(name, command, made, ready=http_probe(f"http://127.0.0.1:{port}", ready=ready)) as pid:
+        yield pid
+
+
+@contextmanager
+def _running(
+    name: str,
+    command: tuple[str, ...],
+    made: Instance,
+    *,
+    ready: Probe,
+    ready_mark: Path | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[int]:
     service = Service(
         name=name,
         title=name,
         command=command,
-        environment=made.environment,
+        environment={**made.environment, **(more or {})},
         directory=ROOT,
-        ready=http_probe(f"http://127.0.0.1:{port}"),
+        ready=ready,
+        ready_mark=ready_mark,
     )
     with running(service, made.home) as process:
         assert process.pid is not None, "it is running"

@@ -6,9 +6,8 @@ taken with SKIP LOCKED, and `decide` is a pure function of what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -17,7 +16,6 @@ from django.db import DatabaseError, transaction
 from incidents.services import open_incident
 from promptstore.core import clock
 from promptstore.core.actors import system
-from promptstore.core.digests import digest_json
 from promptstore.core.killpoints import KillPoint, reach
 from releases.decide import (
     Advance,
@@ -31,10 +29,10 @@ from releases.decide import (
     decide,
 )
 from releases.evidence import incident_evidence
-from releases.measuring import applicable_rules, controller_view, measure
-from releases.models import Deployment, Measurement, Promotion, Rollout
+from releases.measurements import keep_measurements
+from releases.measuring import controller_view, measure, samples_in_steps
+from releases.models import Deployment, Promotion, Rollout
 from releases.rules import Evaluation, RuleSpec
-from releases.selectors.policies import policy_of
 from releases.services.locks import lock_rollout
 from releases.services.moves import move_rollout
 from releases.services.promotions import start_promotion
@@ -44,17 +42,81 @@ from releases.states import PromotionState, RolloutState
 log = structlog.get_logger("controller")
 _CONTROLLER = system("controller")
 _CARRYING = [RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.ROLLING_BACK]
+_jumps = clock.JumpWatch()
 
 
 def tick() -> int:
     """Start what is approved and waits, then evaluate and move every rollout that carries traffic; returns how many moved."""
+    with _jumps.look() as jumped_at:
+        if jumped_at is not None:
+            _start_steps_anew(entered_before=jumped_at)
     for promotion_id in (
         Promotion.objects.filter(state=PromotionState.APPROVED).order_by("id").values_list("pk", flat=True)
     ):
         if start_promotion(promotion_id=promotion_id):
             reach(KillPoint.CONTROLLER_AFTER_START)
     due = Rollout.objects.filter(state__in=_CARRYING).order_by("id").values_list("pk", "deployment_id")
-    return sum(_tick_one(rollout_id, deployment_id) for rollout_id, deployment_id in due)
+    return sum(_tick_one(rollout_id, deployment_id) for rollout_id, deployment_id in _to_move(list(due)))
+
+
+def _start_steps_anew(*, entered_before: datetime) -> None:
+    """The clock was set forwards: what it calls the age of a step has not passed, so time and samples count from now on."""
+    going_up = Rollout.objects.filter(
+        state__in=[RolloutState.RUNNING, RolloutState.PAUSED], step_entered_at__lt=entered_before
+    )
+    for rollout_id in going_up.values_list("pk", flat=True):
+        with transaction.atomic():
+            rollout = lock_rollout(rollout_id=rollout_id)
+            if rollout.state in _CARRYING and rollout.step_entered_at < entered_before:
+                rollout.step_entered_at = clock.now()
+                rollout.save(update_fields=["step_entered_at"])
+                log.warning("rollout.step_started_anew", rollout_id=str(rollout_id), reason="clock_jumped")
+
+
+def _to_move(due: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, UUID]]:
+    """Those of `due` that will not hold, found and measured together: most ticks of most rollouts end here.
+
+    Nothing is moved yet; whoever moves one looks again, under its lock and on its own.
+    """
+    try:
+        with transaction.atomic():
+            # Several locks at once, and none that is waited for: no order of locks can deadlock with this.
+            free = Deployment.objects.select_for_update(skip_locked=True).filter(pk__in=[d for _, d in due])
+            rollouts = _rollouts(due, set(free.values_list("pk", flat=True)))
+            now = clock.now()
+            found = list(zip(rollouts, measure(rollouts, now), strict=True))
+            keep_measurements([(rollout, measured.evaluations) for rollout, measured in found], now)
+            samples = samples_in_steps(rollouts)
+            moving = [
+                (rollout.pk, rollout.deployment_id)
+                for rollout, measured in found
+                if not isinstance(
+                    decide(
+                        controller_view(rollout, measured.policy, measured.rules, samples[rollout.pk]),
+                        measured.evaluations,
+                        now,
+                    ),
+                    Hold,
+                )
+            ]
+            reach(KillPoint.CONTROLLER_BEFORE_MEASURED)
+    except Exception:  # whatever it is: only the rollout that has the trouble may be kept from moving
+        log.exception("rollout.joint_measuring_failed")
+        return list(due)
+    reach(KillPoint.CONTROLLER_AFTER_MEASURED)
+    return moving
+
+
+def _rollouts(due: Sequence[tuple[UUID, UUID]], deployments: Collection[UUID]) -> list[Rollout]:
+    """Those of `due` in `deployments` that carry traffic, with what measuring and deciding read of their neighbours."""
+    return list(
+        Rollout.objects.select_related(
+            "deployment__feature", "promotion__policy__environment", "candidate", "baseline"
+        )
+        .filter(pk__in=[rollout_id for rollout_id, _ in due], deployment_id__in=deployments)
+        .filter(state__in=_CARRYING)
+        .order_by("id")
+    )
 
 
 def _tick_one(rollout_id: UUID, deployment_id: UUID) -> bool:
@@ -77,14 +139,12 @@ def _tick_one(rollout_id: UUID, deployment_id: UUID) -> bool:
 
 def _evaluate(rollout: Rollout) -> bool:
     now = clock.now()
-    policy = policy_of(rollout.promotion.policy)
-    rules = applicable_rules(rollout, policy)
-    evaluations = measure(rollout, rules, now)
-    _keep_measurements(rollout, evaluations, now)
-    decision = decide(controller_view(rollout, policy, rules), evaluations, now)
+    [measured] = measure([rollout], now)
+    keep_measurements([(rollout, measured.evaluations)], now)
+    decision = decide(controller_view(rollout, measured.policy, measured.rules), measured.evaluations, now)
     if isinstance(decision, Hold):
         return False
-    _apply(rollout, decision, rules, evaluations)
+    _apply(rollout, decision, measured.rules, measured.evaluations)
     return True
 
 
@@ -149,32 +209,3 @@ def _open_incident(
         evidence=incident_evidence(rollout, broken),
     )
     rollout.incident_id = incident.id
-
-
-def _keep_measurements(rollout: Rollout, evaluations: Mapping[str, Evaluation], now: datetime) -> None:
-    """Store each evaluation whose data or verdict is new since the last one; ages of windows alone are not news."""
-    for rule_id, evaluation in evaluations.items():
-        body = evaluation.to_dict()
-        last = (
-            Measurement.objects.filter(rollout=rollout, rule_id=rule_id)
-            .order_by("-id")
-            .values_list("body", flat=True)
-            .first()
-        )
-        if last is None or _news(last) != _news(body):
-            Measurement.objects.create(
-                project_id=rollout.project_id,
-                rollout=rollout,
-                rule_id=rule_id,
-                at=now,
-                verdict=evaluation.verdict.value,
-                body=body,
-            )
-
-
-def _news(body: Mapping[str, Any]) -> str:
-    def plain(window: Mapping[str, Any] | None) -> Any:
-        return window and [window["value"], window["n"]]
-
-    conditions = [[c["verdict"], plain(c["candidate"]), plain(c["baseline"])] for c in body["conditions"]]
-    return digest_json([body["verdict"], conditions])

@@ -1,12 +1,11 @@
-"""A rollout as its rules see it: its minutes read once, then every rule of its policy on them."""
+"""Rollouts as their rules see them: the minutes of all read at once, then every rule of a rollout's policy on its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-
-from django.db.models import Count
+from uuid import UUID
 
 from releases.decide import Rollback, RolloutView
 from releases.models import Rollout
@@ -14,10 +13,11 @@ from releases.plans import Plan
 from releases.policies import Policy
 from releases.routing import TOTAL_BP, Arm
 from releases.rules import Evaluation, RuleSpec, Window, evaluate, longest_window_s, without_baselines
+from releases.selectors.policies import policy_of
 from releases.states import RolloutState
+from telemetry.calls import count_calls
 from telemetry.metrics import MinuteSeries, window
-from telemetry.minutes import load_minutes
-from telemetry.models import Inference
+from telemetry.minutes import Source, load_many
 
 
 @dataclass(frozen=True)
@@ -39,41 +39,72 @@ def applicable_rules(rollout: Rollout, policy: Policy) -> tuple[RuleSpec, ...]:
     return policy.rules
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A rollout at one moment: its policy, the rules of it that apply, and each one's evaluation by rule id."""
+
+    policy: Policy
+    rules: tuple[RuleSpec, ...]
+    evaluations: Mapping[str, Evaluation]
+
+
 def load_series(rollout: Rollout, *, since: datetime, until: datetime) -> MinuteSeries:
     """A rollout's rollups, both arms."""
-    deployment = rollout.deployment
-    return load_minutes(
-        environment_id=deployment.environment_id,
-        feature=deployment.feature.slug,
-        rollout_id=rollout.id,
-        since=since,
-        until=until,
-    )
+    return load_many([_source(rollout, since)], until=until)[0]
 
 
-def measure(rollout: Rollout, rules: tuple[RuleSpec, ...], now: datetime) -> Mapping[str, Evaluation]:
-    """Each rule's evaluation at `now`, by rule id."""
-    if not rules:
-        return {}
-    longest = max(longest_window_s(rule.rule) for rule in rules)
-    reader = SeriesReader(load_series(rollout, since=now - timedelta(seconds=longest), until=now), now)
+def measure(rollouts: Sequence[Rollout], now: datetime) -> list[Measured]:
+    """Each rollout at `now`, in their order, in two queries altogether.
+
+    What is read of a rollout's neighbours (policy with environment, deployment with feature) is expected to be there.
+    """
+    read = {rollout.promotion.policy_id: rollout.promotion.policy for rollout in rollouts}
+    by_id = {policy_id: policy_of(row) for policy_id, row in read.items()}
+    policies = [by_id[rollout.promotion.policy_id] for rollout in rollouts]
+    rules = [applicable_rules(rollout, policy) for rollout, policy in zip(rollouts, policies, strict=True)]
+    longest = [max((longest_window_s(rule.rule) for rule in some), default=0) for some in rules]
+    sources = [
+        _source(rollout, now - timedelta(seconds=seconds))
+        for rollout, seconds in zip(rollouts, longest, strict=True)
+    ]
+    return [
+        Measured(policy=policy, rules=some, evaluations=_evaluations(some, SeriesReader(series, now)))
+        for policy, some, series in zip(policies, rules, load_many(sources, until=now), strict=True)
+    ]
+
+
+def _evaluations(rules: tuple[RuleSpec, ...], reader: SeriesReader) -> Mapping[str, Evaluation]:
     return {rule.id: evaluate(rule.rule, reader, min_samples=rule.min_samples) for rule in rules}
 
 
-def samples_in_step(rollout: Rollout) -> dict[Arm, int]:
+def samples_in_step(rollout: Rollout) -> Mapping[Arm, int]:
     """How many calls each arm had since the rollout entered its step."""
-    rows = (
-        Inference.objects.filter(
-            rollout_id=rollout.id, at__gte=rollout.step_entered_at, arm__in=[Arm.STABLE, Arm.CANDIDATE]
-        )
-        .values_list("arm")
-        .annotate(Count("id"))
+    return samples_in_steps([rollout])[rollout.pk]
+
+
+def samples_in_steps(rollouts: Sequence[Rollout]) -> Mapping[UUID, Mapping[Arm, int]]:
+    """`samples_in_step` of several rollouts by id, in one query."""
+    counts = count_calls(
+        [_source(rollout, rollout.step_entered_at) for rollout in rollouts], arms=[Arm.STABLE, Arm.CANDIDATE]
     )
-    return {Arm(arm): count for arm, count in rows}
+    return {
+        rollout.pk: {Arm(arm): calls for arm, calls in counts.get(rollout.pk, {}).items()}
+        for rollout in rollouts
+    }
 
 
-def controller_view(rollout: Rollout, policy: Policy, rules: tuple[RuleSpec, ...]) -> RolloutView:
-    """A stored rollout as the value that `decide` looks at."""
+def _source(rollout: Rollout, since: datetime) -> Source:
+    deployment = rollout.deployment
+    return Source(deployment.environment_id, deployment.feature.slug, rollout.pk, since)
+
+
+def controller_view(
+    rollout: Rollout,
+    policy: Policy,
+    rules: tuple[RuleSpec, ...],
+    samples: Mapping[Arm, int] | None = None,
+) -> RolloutView:
+    """A stored rollout as the value that `decide` looks at; `samples` are those of its step, read here if not given."""
     rolling_back = rollout.state == RolloutState.ROLLING_BACK
     return RolloutView(
         state=RolloutState(rollout.state),
@@ -81,7 +112,7 @@ def controller_view(rollout: Rollout, policy: Policy, rules: tuple[RuleSpec, ...
         step_index=rollout.step_index,
         weight_bp=rollout.weight_bp,
         step_entered_at=rollout.step_entered_at,
-        samples=samples_in_step(rollout),
+        samples=samples_in_step(rollout) if samples is None else samples,
         rules=rules,
         rollback=Rollback(from_weight_bp=rollout.withdrawn_bp, last_move_at=rollout.last_moved_at)
         if rolling_back

@@ -13,11 +13,12 @@ from typing import Any
 
 import orjson
 
-from registry.policy import Policy
+from registry.policy import Policy, PolicyError
+from registry.rendering.quick_schema import PreparedSchema
 from registry.rendering.render import CompiledPrompt, compile_prompt
 from registry.rendering.spec import Message, PromptSpec, Role
 from releases.routing import OnWithdraw, Routing
-from serving.verify import FORMAT, RefusalReason, RefusedError
+from serving.verify import RefusalReason, RefusedError, check_format
 
 PROMPT_KEYS = ("messages", "input_schema", "output_schema", "tools", "params")
 
@@ -40,6 +41,16 @@ class Prompt:
     @cached_property
     def compiled(self) -> CompiledPrompt:
         return compile_prompt(self.spec)
+
+    @cached_property
+    def input_check(self) -> PreparedSchema:
+        return PreparedSchema.of(self.raw.get("input_schema") or {"type": "object", "properties": {}})
+
+    @cached_property
+    def output_check(self) -> PreparedSchema | None:
+        """None when any text will do."""
+        schema = self.raw.get("output_schema")
+        return None if schema is None else PreparedSchema.of(schema)
 
     @property
     def label(self) -> str:
@@ -176,7 +187,10 @@ class NodeDocument:
 
 
 def parse_feature(body: bytes) -> FeatureDocument:
-    """Raises `RefusedError` when the document is not one."""
+    """Raises `RefusedError` when the document is not one, or holds what only a later version understands.
+
+    A policy or prompt that is wrong in itself is no reason: it fails where it is used, and counts against its arm.
+    """
     try:
         raw = _document(body)
         releases = {digest: _release(entry) for digest, entry in raw["releases"].items()}
@@ -209,19 +223,19 @@ def parse_node(body: bytes) -> NodeDocument:
 
 def _document(body: bytes) -> Mapping[str, Any]:
     raw: Mapping[str, Any] = orjson.loads(body)
-    if raw["format"] != FORMAT:
-        raise RefusedError(
-            RefusalReason.UNKNOWN_FORMAT, f"document format {raw['format']!r}; this node reads {FORMAT}"
-        )
+    check_format(raw["format"], of="document")
     return raw
 
 
 def _routing(spec: Mapping[str, Any], stable: Release | None, rollout: Rollout | None) -> Routing:
+    on_withdraw = spec.get("on_withdraw", OnWithdraw.STABLE)
+    if on_withdraw not in frozenset(OnWithdraw):
+        raise RefusedError(RefusalReason.UNKNOWN_VALUE, f"on_withdraw {on_withdraw!r}")
     return Routing(
         salt=spec.get("salt", ""),
         candidate_bp=int(spec.get("candidate_bp", 0)),
         withdrawn_bp=int(spec.get("withdrawn_bp", 0)),
-        on_withdraw=OnWithdraw(spec.get("on_withdraw", OnWithdraw.STABLE)),
+        on_withdraw=OnWithdraw(on_withdraw),
         candidate=rollout.candidate.digest if rollout else None,
         stable=stable.digest if stable else None,
     )
@@ -232,7 +246,10 @@ def _release(raw: Mapping[str, Any]) -> Release:
         name: Prompt(entry["name"], entry["version"], entry["digest"], entry)
         for name, entry in raw["prompts"].items()
     }
-    config = raw["config"]
+    config = Config(
+        raw["config"]["name"], raw["config"]["version"], raw["config"]["digest"], raw["config"]["body"]
+    )
+    _check_policy_mode(config)
     if raw["primary"] not in prompts:
         raise KeyError(f"primary prompt {raw['primary']!r}")
     return Release(
@@ -241,9 +258,21 @@ def _release(raw: Mapping[str, Any]) -> Release:
         primary=raw["primary"],
         prompts=prompts,
         models={role: _model(role, entry) for role, entry in raw["models"].items()},
-        config=Config(config["name"], config["version"], config["digest"], config["body"]),
+        config=config,
         raw=raw,
     )
+
+
+def _check_policy_mode(config: Config) -> None:
+    """How a filter works must be known before the first call: an unknown mode cannot be taken for a known one."""
+    try:
+        _ = config.policy
+    except PolicyError as error:
+        if error.field == "mode":
+            mode = config.body["policy"]["mode"]
+            raise RefusedError(
+                RefusalReason.UNKNOWN_VALUE, f"policy mode {mode!r} of {config.name}@{config.version}"
+            ) from error
 
 
 def _model(role: str, raw: Mapping[str, Any]) -> Model:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ _BATCH_EVENTS = 500
 _IDLE_S = 0.25
 _MAX_BACKOFF_S = 10.0
 _MAX_REJECTED_BYTES = 10_000_000
+_MAX_STRAY_PLACES = 100
 # The event itself is at fault, whatever the state of the database.
 _BAD_DATA = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
 
@@ -31,7 +33,8 @@ _BAD_DATA = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
 class Drain:
     """Delivers spooled events.
 
-    An event the database cannot take is counted and, up to 10 MB, set aside in `rejected.jsonl`.
+    An event the database cannot take is counted and, up to 10 MB, set aside in `rejected.jsonl`. One of a project or environment
+    that is not there (any more) has nowhere to go: it is dropped and counted.
     """
 
     def __init__(self, spool: Spool, *, database_url: str, rejected_path: Path) -> None:
@@ -40,6 +43,7 @@ class Drain:
         self._rejected_path = rejected_path
         self.delivered = 0
         self.rejected = 0
+        self.strays: Counter[tuple[str, str]] = Counter()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -75,7 +79,7 @@ class Drain:
         if not events:
             return
         try:
-            await self._transfer(connection, events)
+            strays = await self._transfer(connection, events)
         except (*_BAD_DATA, KeyError) as error:
             if len(events) == 1:
                 await asyncio.to_thread(self._reject, events[0], str(error).strip())
@@ -85,17 +89,30 @@ class Drain:
             await self._ingest(connection, events[:middle])
             await self._ingest(connection, events[middle:])
         else:
-            self.delivered += len(events)
+            self.delivered += len(events) - strays.total()
+            self._count_strays(strays)
 
-    async def _transfer(self, connection: Connection, events: Sequence[bytes]) -> None:
+    async def _transfer(self, connection: Connection, events: Sequence[bytes]) -> Counter[tuple[str, str]]:
+        """Returns the events that belonged nowhere, by project and environment."""
         async with connection.transaction():
             await connection.execute(ingest_sql.CREATE_TEMP)
             async with connection.cursor() as cursor, cursor.copy(ingest_sql.COPY) as copy:
                 for event in events:
                     await copy.write_row((orjson.loads(event)["id"], event.decode()))
+            found = await connection.execute(ingest_sql.STRAYS)
+            strays = Counter({(project, name): count for project, name, count in await found.fetchall()})
             await connection.execute(ingest_sql.INGEST)
             reach(KillPoint.DRAIN_BEFORE_COMMIT)
         reach(KillPoint.DRAIN_AFTER_COMMIT)
+        return strays
+
+    def _count_strays(self, strays: Counter[tuple[str, str]]) -> None:
+        for place, count in strays.items():
+            if place not in self.strays and len(self.strays) >= _MAX_STRAY_PLACES:
+                place = ("", "")  # noqa: PLW2901 - names come from events: what is remembered of them is bounded
+            if place not in self.strays:  # once for each place, not for each batch
+                _log.warning("events.unknown_place", project=place[0], environment=place[1], count=count)
+            self.strays[place] += count
 
     def _reject(self, event: bytes, why: str) -> None:
         self.rejected += 1

@@ -162,6 +162,14 @@ class _NodeCollector(Collector):
             stale.add_metric(labels, 0.0 if since is None else (now - since).total_seconds())
         yield generation
         yield stale
+        unread = GaugeMetricFamily(
+            "promptstore_serving_unread_features",
+            "Features whose newest document this node cannot read",
+            labels=["project", "environment"],
+        )
+        for environment in node.holder.current.environments.values():
+            unread.add_metric([environment.project, environment.name], len(environment.unread))
+        yield unread
         refused = CounterMetricFamily("promptstore_serving_roots_refused", "Refused roots", labels=["reason"])
         for reason, count in node.feed.loader.refusals.items():
             refused.add_metric([reason.value], count)
@@ -184,4 +192,5 @@ class _NodeCollector(Collector):
         for reason, count in (*spool.dropped.items(), *spool.lost.items()):
             lost.add_metric([reason.value], count)
         lost.add_metric(["rejected"], drain.rejected)
+        lost.add_metric(["unknown_place"], drain.strays.total())
         yield lost

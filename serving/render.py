@@ -50,13 +50,13 @@ def check_variables(prompt: Prompt, variables: object, *, field: str) -> dict[st
         variables = {}
     if not isinstance(variables, dict):
         raise InvalidInput("Variables are a JSON object.", field=field)
-    schema = prompt.raw.get("input_schema") or {"type": "object", "properties": {}}
+    schema = prompt.input_check.schema
     problems = [
         *(
             schemas.Problem(name[:80], "This prompt has no such variable.")
             for name in _undeclared(schema, variables)
         ),
-        *schemas.validate(schema, variables),
+        *prompt.input_check.problems(variables),
     ]
     if problems:
         errors = {

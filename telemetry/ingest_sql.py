@@ -1,8 +1,9 @@
 """The statements that move a batch of inference events from a serving node into the database. No Django.
 
-One transaction per batch: `CREATE_TEMP`, `COPY` of `(id, event)` rows, then `INGEST`. An event that was stored before is
+One transaction per batch: `CREATE_TEMP`, `COPY` of `(id, event)` rows, `STRAYS`, then `INGEST`. An event that was stored before is
 skipped, also in the rollups, so a batch may be sent again after a crash. `INGEST` answers one row: `(received, stored, rollup
-rows touched)`.
+rows touched)`. It also skips what belongs to no environment that is there; `STRAYS` says what that will be, as rows of
+`(project, environment, events)`.
 
 The histogram index is that of `stats.histogram` (γ = 1.02/0.98): `ceil(ln(latency_ms) / ln(γ))`, and its zero index up to 1e-9.
 """
@@ -12,6 +13,17 @@ from __future__ import annotations
 CREATE_TEMP = "CREATE TEMP TABLE incoming_event (id uuid, event jsonb) ON COMMIT DROP"
 
 COPY = "COPY incoming_event (id, event) FROM STDIN"
+
+STRAYS = """
+SELECT coalesce(event->>'project', ''), coalesce(event->>'environment', ''), count(*)
+FROM incoming_event
+WHERE NOT EXISTS (
+  SELECT FROM core_project project
+  JOIN core_environment environment ON environment.project_id = project.id
+  WHERE project.slug = event->>'project' AND environment.slug = event->>'environment')
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
 
 INGEST = """
 WITH stored AS (

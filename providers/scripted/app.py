@@ -63,7 +63,9 @@ class ScriptedApp:
             )
         self.counts[model] += 1
         call = Call(model, messages, self.counts[model], request_key(model, messages))
-        self.recent.append({"body": body, "headers": dict(request.headers)})
+        # Plain names: `_json` takes no other.
+        headers = {str(name): value for name, value in request.headers.items()}
+        self.recent.append({"body": body, "headers": headers})
         behaviour = self.script.behaviour(model, call=call.number)
         try:
             return await _answer(request, behaviour, call, body)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import threading
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import connection
 
 from promptstore.core.ids import uuid7
 from stats.histogram import ZERO_INDEX, LogHistogram, bucket_index
+from telemetry import ingest_sql
 from telemetry.minutes import NO_ROLLOUT
 from telemetry.models import Inference, Rollup
 from tests.cast import Cast, make_cast
@@ -133,3 +135,24 @@ def test_concurrent_batches_into_the_same_minute_lose_nothing() -> None:
     assert counts == {"stable": 20 + 6 * 20, "candidate": 6 * 20}
     for rollup in Rollup.objects.all():
         assert LogHistogram.from_json(rollup.latency_histogram).count == rollup.count
+
+
+def test_what_belongs_nowhere_is_named_before_it_is_skipped(cast: Cast) -> None:
+    make_cast("umbrella")
+    nameless = event()
+    del nameless["project"], nameless["environment"]
+    strays = [
+        *(event(project="nobody") for _ in range(3)),
+        event(environment="moon"),
+        event(project="umbrella", environment="moon"),
+        nameless,
+    ]
+    expected = [("", "", 1), ("acme", "moon", 1), ("nobody", "production", 3), ("umbrella", "moon", 1)]
+    with connection.cursor() as cursor:
+        cursor.execute(ingest_sql.CREATE_TEMP)
+        for one in [*strays, event(), event(project="umbrella", environment="staging")]:
+            cursor.execute("INSERT INTO incoming_event VALUES (%s, %s)", [one["id"], json.dumps(one)])
+        cursor.execute(ingest_sql.STRAYS)
+        assert cursor.fetchall() == expected
+        cursor.execute(ingest_sql.INGEST)
+        assert cursor.fetchone() == (8, 2, 2)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
-from registry.rendering import RULES, Finding, LintConfig, PromptSpec, Severity, publish_blockers
+from registry.rendering import RULES, Finding, LintConfig, PromptSpec, Rule, Severity, publish_blockers
+from registry.rendering import lint as package
 from registry.rendering.lint import lint
 
 STRICT = {"type": "object", "properties": {"name": {"type": "string"}}, "additionalProperties": False}
@@ -29,8 +32,10 @@ def test_a_clean_prompt_has_no_findings() -> None:
     assert lint(spec, LintConfig(token_budget=100, banned_topics=("weapons",))) == []
 
 
-def test_every_rule_is_documented_and_unique() -> None:
-    assert len({rule.id for rule in RULES}) == len(RULES) == 12
+def test_every_rule_that_a_module_defines_is_checked_and_documented() -> None:
+    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
+    defined = {rule.id for module in modules for rule in vars(module).values() if isinstance(rule, Rule)}
+    assert sorted(rule.id for rule in RULES) == sorted(defined)
     assert all(rule.title and rule.explanation and rule.example and rule.fix for rule in RULES)
 
 
