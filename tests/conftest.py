@@ -87,6 +87,15 @@ def count_queries() -> Any:
     return lambda: CaptureQueriesContext(connections["default"])
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for the tests of a module; what they do with it is in `tests.browser`."""
+    from tests.browser import chromium_beside_queries  # the other tests need no driver
+
+    with chromium_beside_queries() as launched:
+        yield launched
+
+
 @pytest.fixture
 def provider() -> Iterator[ScriptedServer]:
     """A real HTTP server with an OpenAI-compatible API that answers from a script."""

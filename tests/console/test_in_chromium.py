@@ -3,63 +3,39 @@ policy, keyboard, live updates without layout shift, and every write without Jav
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from promptstore.core.models import User
+from tests.browser import check_page, opened
 from tests.cast import make_cast
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's synchronous interface runs an event loop in this thread; Django then takes every query for asynchronous.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+@dataclass(frozen=True)
+class Site:
+    """The console, and a member of the staff."""
+
+    url: str
+    person: User
 
 
 @pytest.fixture
-def site(live_server: Any) -> tuple[str, dict[str, Any]]:
-    """The address and the session cookie of a member of the staff."""
+def site(live_server: Any) -> Site:
     user = make_cast("acme").users["owner"]
     user.is_staff = True
     user.save()
-    client = Client()
-    client.force_login(user)
-    name = settings.SESSION_COOKIE_NAME
-    return live_server.url, {"name": name, "value": client.cookies[name].value, "url": live_server.url}
+    return Site(live_server.url, user)
 
 
-def opened(
-    browser: Browser, site: tuple[str, dict[str, Any]], path: str, **context: Any
-) -> tuple[Page, list[str]]:
-    """A page and the list of what its console complained about."""
-    url, cookie = site
-    place = browser.new_context(**context)
-    place.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is what the driver sends
-    page = place.new_page()
-    complaints: list[str] = []
-    page.on(
-        "console",
-        lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None,
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(url + path)
-    return page, complaints
+def shown(browser: Browser, site: Site, path: str, **context: Any) -> tuple[Page, list[str]]:
+    """A page and the list of what its console complained about, warnings too."""
+    return opened(browser, site.url, site.person, path, levels=("error", "warning"), **context)
 
 
 BOTH_WAYS = [(1440, "light"), (360, "dark")]
@@ -71,22 +47,20 @@ BOTH_WAYS = [(1440, "light"), (360, "dark")]
     + [(path, width, theme) for path in ("/nowhere/", "password_change") for width, theme in BOTH_WAYS],
 )
 def test_a_page_is_accessible_and_fits(
-    browser: Browser, site: tuple[str, dict[str, Any]], path: str, width: int, theme: str
+    browser: Browser, site: Site, path: str, width: int, theme: str
 ) -> None:
     address = path if path.startswith("/") else reverse(path)
-    page, complaints = opened(
+    page, complaints = shown(
         browser, site, address, viewport={"width": width, "height": 900}, color_scheme=theme
     )
     page.wait_for_load_state("networkidle")
     expect(page.locator("h1")).to_have_count(1)
     assert not [text for text in complaints if "Failed to load resource" not in text]
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    violations = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations] == []
+    check_page(page)
 
 
-def test_keys_reach_search_rows_and_menus(browser: Browser, site: tuple[str, dict[str, Any]]) -> None:
-    page, _ = opened(browser, site, "/styleguide/")
+def test_keys_reach_search_rows_and_menus(browser: Browser, site: Site) -> None:
+    page, _ = shown(browser, site, "/styleguide/")
     page.locator("tbody a.ps-row-link").first.focus()
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.textContent") == "release-notes"
@@ -98,8 +72,8 @@ def test_keys_reach_search_rows_and_menus(browser: Browser, site: tuple[str, dic
     assert page.evaluate("document.activeElement.className") == "ps-person"
 
 
-def test_the_theme_changes_at_once_and_stays(browser: Browser, site: tuple[str, dict[str, Any]]) -> None:
-    page, _ = opened(browser, site, "/styleguide/", color_scheme="light")
+def test_the_theme_changes_at_once_and_stays(browser: Browser, site: Site) -> None:
+    page, _ = shown(browser, site, "/styleguide/", color_scheme="light")
     page.locator(".ps-person").click()
     page.get_by_role("button", name="Dark").click()
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
@@ -107,10 +81,8 @@ def test_the_theme_changes_at_once_and_stays(browser: Browser, site: tuple[str, 
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
 
 
-def test_a_live_region_updates_without_layout_shift_and_keeps_its_chart(
-    browser: Browser, site: tuple[str, dict[str, Any]]
-) -> None:
-    page, complaints = opened(browser, site, "/styleguide/")
+def test_a_live_region_updates_without_layout_shift_and_keeps_its_chart(browser: Browser, site: Site) -> None:
+    page, complaints = shown(browser, site, "/styleguide/")
     page.locator("#live-sample").scroll_into_view_if_needed()
     canvas = page.locator("#live-latency-plot canvas").element_handle()
     page.evaluate(
@@ -135,27 +107,25 @@ def test_a_live_region_updates_without_layout_shift_and_keeps_its_chart(
     assert complaints == []
 
 
-def test_a_confirm_posts_its_reason_with_and_without_javascript(
-    browser: Browser, site: tuple[str, dict[str, Any]]
-) -> None:
+def test_a_confirm_posts_its_reason_with_and_without_javascript(browser: Browser, site: Site) -> None:
     for javascript in (True, False):
-        page, _ = opened(browser, site, "/styleguide/", java_script_enabled=javascript)
+        page, _ = shown(browser, site, "/styleguide/", java_script_enabled=javascript)
         page.get_by_text("Pause…").click()
         page.locator("details[open] [name=reason]").fill("A closer look")
         page.get_by_role("button", name="Pause rollout").click()
         expect(page.get_by_text("Your reason was: “A closer look”.")).to_be_visible()
 
 
-def test_the_theme_changes_without_javascript(browser: Browser, site: tuple[str, dict[str, Any]]) -> None:
-    page, _ = opened(browser, site, "/styleguide/", java_script_enabled=False, color_scheme="dark")
+def test_the_theme_changes_without_javascript(browser: Browser, site: Site) -> None:
+    page, _ = shown(browser, site, "/styleguide/", java_script_enabled=False, color_scheme="dark")
     page.locator(".ps-person").click()
     page.get_by_role("button", name="Light").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
 
 def test_the_api_description_can_be_read_under_the_content_security_policy(
-    browser: Browser, site: tuple[str, dict[str, Any]]
+    browser: Browser, site: Site
 ) -> None:
-    page, complaints = opened(browser, site, "/api/v1/docs/")
+    page, complaints = shown(browser, site, "/api/v1/docs/")
     expect(page.locator(".opblock").first).to_be_visible()
     assert complaints == []

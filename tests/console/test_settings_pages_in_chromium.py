@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from promptstore.core import clock, keys
 from promptstore.core.models import ApiKey
 from registry.models import Feature
 from registry.services import features
+from tests.browser import check_page, opened
 from tests.cast import Cast, make_cast
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's synchronous interface runs an event loop in this thread; Django then takes every query for asynchronous.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -67,23 +52,6 @@ def _in(**delta: float) -> Any:
     return clock.now() + timedelta(**delta)
 
 
-def opened(
-    browser: Browser, live_server: Any, cast: Cast, path: str, **options: Any
-) -> tuple[Page, list[str]]:
-    """A page of the owner, and what the browser's console complained about."""
-    client = Client()
-    client.force_login(cast.users["owner"])
-    name = settings.SESSION_COOKIE_NAME
-    place = browser.new_context(**options)
-    place.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-    page = place.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(live_server.url + path)
-    return page, complaints
-
-
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark")])
 def test_the_pages_are_accessible_and_fit(
     browser: Browser, live_server: Any, people: Cast, width: int, theme: str
@@ -91,8 +59,8 @@ def test_the_pages_are_accessible_and_fit(
     token = furnish(people)
     page, complaints = opened(
         browser,
-        live_server,
-        people,
+        live_server.url,
+        people.users["owner"],
         "/settings/",
         viewport={"width": width, "height": 900},
         color_scheme=theme,
@@ -114,26 +82,19 @@ def test_the_pages_are_accessible_and_fit(
     assert not [text for text in complaints if "Failed to load resource" not in text]
     for path in paths:
         page.goto(live_server.url + path)
-        check(page, path)
+        check_page(page, path)
     page.goto(live_server.url + "/settings/tokens/new/")
     page.get_by_role("button", name="Make the token").click()
-    check(page, "a form with an error")
+    check_page(page, "a form with an error")
     page.get_by_label("Name").fill("laptop")
     page.get_by_role("button", name="Make the token").click()
-    check(page, "a secret")
-
-
-def check(page: Page, where: str) -> None:
-    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wider == 0, where
-    violations = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations] == [], where
+    check_page(page, "a secret")
 
 
 def test_a_token_is_made_and_revoked_without_javascript(
     browser: Browser, live_server: Any, people: Cast
 ) -> None:
-    page, _ = opened(browser, live_server, people, "/settings/", java_script_enabled=False)
+    page, _ = opened(browser, live_server.url, people.users["owner"], "/settings/", java_script_enabled=False)
     page.get_by_role("link", name="Make a token").first.click()
     page.get_by_label("Name").fill("laptop")
     page.get_by_role("button", name="Make the token").click()
@@ -154,7 +115,9 @@ def test_a_token_is_made_and_revoked_without_javascript(
 def test_a_feature_gets_and_loses_an_approver_without_javascript(
     browser: Browser, live_server: Any, people: Cast
 ) -> None:
-    page, _ = opened(browser, live_server, people, "/features/new/", java_script_enabled=False)
+    page, _ = opened(
+        browser, live_server.url, people.users["owner"], "/features/new/", java_script_enabled=False
+    )
     page.get_by_label("Short name").fill("summary")
     page.get_by_label("Name", exact=True).fill("Summary of a ticket")
     page.get_by_role("button", name="Create the feature").click()

@@ -68,7 +68,7 @@ def _cells(event: AuditEvent) -> tuple[object, ...]:
     seal = getattr(event, "seal", None)
     return (
         seal.sequence if seal else None, event.at.isoformat(), event.actor_kind, event.actor_id, event.actor_name, event.action,
-        sentence(event.action, event.object_label), event.object_type, event.object_id, event.object_label,
+        sentence(event.action, event.object_label, event.after), event.object_type, event.object_id, event.object_label,
         _json(event.before), _json(event.after), event.reason, event.pk,
         seal.event_digest if seal else None, seal.chain_digest if seal else None,
     )  # fmt: skip

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 # What follows the actor's name; `{object}` is the object as it was called then (a rollout is called “rollout of …”).
 SENTENCES: dict[str, str] = {
     "approver.appointed": "appointed {object} as an approver",
     "approver.dismissed": "took the appointment as an approver from {object}",
+    "audit.exported": "exported events of the audit log of the project {object}",
     "channel.changed": "changed the notification channel {object}",
     "channel.created": "created the notification channel {object}",
     "channel.disabled": "switched off the notification channel {object}",
@@ -32,8 +36,12 @@ SENTENCES: dict[str, str] = {
     "lint_policy.changed": "changed the project's prompt rules",
     "model.registered": "registered the model {object}",
     "policy.changed": "changed the policy to {object}",
+    "preference.changed": "changed the {object}",
+    "preference.secret_rotated": "replaced the webhook secret of the {object}",
+    "preference.tested": "sent themselves the test message {object}",
+    "preference.webhook_gone": "removed the webhook from the {object}",
     "promotion.approvals_dismissed": "dismissed the approvals of {object}",
-    "promotion.approved": "found {object} approved by enough people",
+    "promotion.approved": "gave {object} the approval that completed its quorum",
     "promotion.cancelled": "cancelled {object}",
     "promotion.check_started": "started the checks of {object}",
     "promotion.checks_failed": "found that {object} does not pass its checks",
@@ -63,6 +71,7 @@ SENTENCES: dict[str, str] = {
     "rollout.rolled_back": "finished rolling back the {object}",
     "rollout.started": "started the {object}",
     "rollout.stepped_down": "lowered the weight of the {object}",
+    "system.restored": "restored {object} from a backup",
     "token.created": "created the personal token {object}",
     "verification.started": "began to verify {object}",
 }
@@ -77,7 +86,9 @@ KINDS: dict[str, str] = {
     "delivery": "Message",
     "modelversion": "Model version",
     "notificationchannel": "Notification channel",
+    "notificationpreference": "Notification preference",
     "environmentpolicy": "Policy",
+    "project": "Project",
     "promotion": "Promotion",
     "prompt": "Prompt",
     "promptdraft": "Prompt draft",
@@ -90,14 +101,28 @@ KINDS: dict[str, str] = {
 }
 
 
-def sentence(action: str, label: str) -> str:
-    """What was done, as it follows the actor's name. `budget.raised` reads “raised the budget …”."""
+def sentence(action: str, label: str, after: Mapping[str, Any] | None = None) -> str:
+    """What was done, as it follows the actor's name. `budget.raised` reads “raised the budget …”.
+
+    `after` is what the event says about the state it led to; an approval counts from it.
+    """
+    if action == "promotion.approved":
+        return _approval(label, (after or {}).get("quorum"))
     known = SENTENCES.get(action)
     if known:
         return known.format(object=label)
     kind, _, done = action.partition(".")
     named = label if label.startswith(f"{_words(kind)} ") else f"{_words(kind)} {label}"
     return f"{_words(done)} the {named}".strip()
+
+
+def _approval(label: str, quorum: int | None) -> str:
+    """An approval is recorded under the name of whoever completed the quorum, or of the product where nobody is asked."""
+    if quorum == 0:
+        return f"approved {label}: the policy asks nobody"
+    return SENTENCES["promotion.approved"].format(object=label) + (
+        f" ({quorum} of {quorum})" if quorum else ""
+    )
 
 
 def title(action: str) -> str:

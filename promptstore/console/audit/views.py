@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import condition, require_POST, require_safe
+from django.views.decorators.http import condition, require_GET, require_POST, require_safe
 
 from promptstore.console.audit.differences import difference
 from promptstore.console.audit.exports import FORMATS
@@ -17,6 +17,7 @@ from promptstore.console.audit.query import AuditQuery, read_query
 from promptstore.console.audit.selectors import RANGES, audit_events
 from promptstore.console.audit.sentences import KINDS, SENTENCES, all_of, sentence, title
 from promptstore.console.audit.serializers import AuditEventOut
+from promptstore.console.audit.services import export_events
 from promptstore.core import clock
 from promptstore.core.audit.verifications import latest_verification, start_verification
 from promptstore.core.audit.verifying import Verification
@@ -56,14 +57,19 @@ def audit_list(request: ProjectRequest) -> HttpResponse:
     )
 
 
-@require_safe
+@require_GET
 @project_page("audit.read")
 def audit_export(request: ProjectRequest, ending: str) -> HttpResponse:
-    """The events that fit the page's filters as a download, made while it is sent."""
+    """The events that fit the page's filters as a download, made while it is sent. That it was asked for is recorded."""
     if ending not in FORMATS:
         raise NotFound("The log is exported as csv or jsonl.")
     content_type, lines = FORMATS[ending]
-    events = audit_events(project_id=request.project.pk, wanted=read_query(request.GET).wanted)
+    events = export_events(
+        actor=request.actor,
+        project_id=request.project.pk,
+        wanted=read_query(request.GET).wanted,
+        ending=ending,
+    )
     name = f"{request.project.slug}-audit-{clock.now():%Y-%m-%d}.{ending}"
     return StreamingHttpResponse(  # type: ignore[return-value]  # a page like any other to its decorators
         lines(events),
@@ -132,7 +138,7 @@ def _row(event: AuditEvent) -> dict[str, Any]:
     shown = dict(AuditEventOut(event).data)
     return {
         "event": event,
-        "said": sentence(event.action, event.object_label),
+        "said": sentence(event.action, event.object_label, event.after),
         "kind": KINDS.get(event.object_type, event.object_type).lower(),
         "difference": difference(event.before, event.after),
         "json": json.dumps(shown, indent=2, ensure_ascii=False, default=str),

@@ -91,7 +91,7 @@ def _change(row: AuditEvent) -> Change:
     return Change(
         at=row.at,
         actor=row.actor_name,
-        text=sentence(row.action, row.object_label),
+        text=sentence(row.action, row.object_label, row.after),
         url=page_url(page, UUID(row.object_id)) if page else "",
         icon=icon,
         tone=_TONES.get(row.action, tone),
