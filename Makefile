@@ -18,7 +18,7 @@ echo "error: Promptstore needs Python 3.11 or newer; install it, or name it: mak
 exit 1
 endef
 
-.PHONY: help run test test-stock proof bench check installed-run installed-dev
+.PHONY: help run test test-stock proof bench screenshots check installed-run installed-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test-stock: installed-dev ## The tests against this machine's PostgreSQL and Red
 
 bench: installed-dev ## The benchmarks, each beside its baseline; results in bench/results/
 	@exec $(RUN) -m bench $(ARGS)
+
+screenshots: installed-dev ## The documentation's pictures, from a new instance that a browser drives; docs/images/
+	@exec $(RUN) -m tests.screenshots $(ARGS)
 
 CHECKS := check-format check-lint check-types check-imports check-migrations check-openapi check-docs
 .PHONY: $(CHECKS)
@@ -61,8 +64,8 @@ check-migrations: ## No model change without its migration
 check-openapi: ## The management API has a valid OpenAPI description
 	@$(RUN) manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-check-docs: ## Every setting, command and event is documented
-	@$(RUN) -m pytest -q -n 0 tests/docs
+check-docs: ## Every setting, command and event is documented (make test also follows the recipes)
+	@$(RUN) -m pytest -q -n 0 tests/docs --ignore tests/docs/test_recipes.py
 
 installed-run:
 	$(call install,run)

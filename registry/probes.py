@@ -82,20 +82,26 @@ def _failure(error: Exception) -> str:
     return f"The endpoint cannot be reached: {(said or type(cause).__name__)[:300]}."
 
 
-async def _ask_openai(settings: ClientSettings) -> ProbeResult:
-    """`GET {base_url}/models`, which every OpenAI-compatible server answers without running a model."""
-    headers = {"Accept-Encoding": "identity"}
-    if settings.api_key:
-        headers["Authorization"] = f"Bearer {settings.api_key}"
-    connector = guarded_connector(allow_private=settings.allow_private)
-    async with (
-        aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session,
-        session.get(
-            settings.base_url.rstrip("/") + "/models", headers=headers, allow_redirects=False
-        ) as response,
-    ):
-        await response.content.read(MAX_BYTES)
-        return _verdict(response.status)
+def _getting(path: str, *, otherwise: str) -> Probe:
+    """Asks `GET {base_url}{path}`, which runs no model. `otherwise` is what to try if nothing is there."""
+
+    async def ask(settings: ClientSettings) -> ProbeResult:
+        headers = {"Accept-Encoding": "identity"}
+        if settings.api_key:
+            headers["Authorization"] = f"Bearer {settings.api_key}"
+        connector = guarded_connector(allow_private=settings.allow_private)
+        async with (
+            aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session,
+            session.get(
+                settings.base_url.rstrip("/") + path, headers=headers, allow_redirects=False
+            ) as response,
+        ):
+            await response.content.read(MAX_BYTES)
+            if response.status == 404:
+                return ProbeResult(ok=False, detail=f"Nothing is at {path} below this URL; {otherwise}.")
+            return _verdict(response.status)
+
+    return ask
 
 
 def _verdict(status: int) -> ProbeResult:
@@ -105,12 +111,10 @@ def _verdict(status: int) -> ProbeResult:
         return ProbeResult(ok=False, detail=f"The endpoint refuses this API key (HTTP {status}).")
     if 300 <= status < 400:
         return ProbeResult(ok=False, detail=f"The endpoint redirects (HTTP {status}); enter the final URL.")
-    if status == 404:
-        return ProbeResult(
-            ok=False, detail="Nothing is at /models below this URL; most base URLs end in /v1."
-        )
     return ProbeResult(ok=False, detail=f"The endpoint answers with HTTP {status}.")
 
 
-PROBES: Final[dict[str, Probe]] = {"openai_http": _ask_openai}
+PROBES: Final[dict[str, Probe]] = {
+    "openai_http": _getting("/models", otherwise="most base URLs end in /v1"),
+}
 """By protocol; a protocol of `providers` without a probe cannot be configured."""

@@ -1,18 +1,18 @@
-"""The client: one session, one endpoint, no redirects, limits on time and size."""
+"""The client: one endpoint, with limits on time and size."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 
 from providers.base import ChatChunk, ChatRequest, ChatResult, FailureKind, ProviderError
-from providers.guard import UrlRefusedError, check_url, guarded_connector
 from providers.openai_http import payload
 from providers.openai_http.responses import check_media_type, check_status, read_capped
 from providers.openai_http.sse import EventTooLargeError, SSEParser
+from providers.posting import Poster
 
 
 class OpenAIHTTP:
@@ -31,14 +31,13 @@ class OpenAIHTTP:
         connect_timeout_s: float = 5.0,
         max_response_bytes: int = 8_000_000,
     ) -> None:
-        self._url = check_url(base_url.rstrip("/") + "/chat/completions", allow_private=allow_private)
-        self._headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._allow_private = allow_private
-        self._connect_timeout_s = connect_timeout_s
+        self._poster = Poster(
+            url=base_url.rstrip("/") + "/chat/completions",
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            allow_private=allow_private,
+            connect_timeout_s=connect_timeout_s,
+        )
         self._max_bytes = max_response_bytes
-        self._session: aiohttp.ClientSession | None = None
 
     async def chat(self, request: ChatRequest) -> ChatResult:
         started = time.perf_counter()
@@ -69,50 +68,15 @@ class OpenAIHTTP:
                 raise ProviderError(FailureKind.TRUNCATED, "the stream ended before the answer did")
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._poster.aclose()
 
     @asynccontextmanager
     async def _post(self, request: ChatRequest, *, stream: bool) -> AsyncIterator[aiohttp.ClientResponse]:
-        with _failures(request.timeout_s):
-            async with self._opened().post(
-                self._url,
-                data=payload.encode(request, stream=stream),
-                headers={**self._headers, **request.headers},
-                timeout=aiohttp.ClientTimeout(total=request.timeout_s, sock_connect=self._connect_timeout_s),
-                allow_redirects=False,
+        try:
+            async with self._poster.post(
+                payload.encode(request, stream=stream), timeout_s=request.timeout_s, headers=request.headers
             ) as response:
                 await check_status(response)
                 yield response
-
-    def _opened(self) -> aiohttp.ClientSession:
-        # Made on first use: a session belongs to the event loop it is made in, and providers are built
-        # outside of one.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=guarded_connector(allow_private=self._allow_private),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        return self._session
-
-
-@contextmanager
-def _failures(timeout_s: float) -> Iterator[None]:
-    """aiohttp's exceptions as `ProviderError`. Order matters: some are several things at once."""
-    try:
-        yield
-    except EventTooLargeError as error:
-        raise ProviderError(FailureKind.TOO_LARGE, str(error)) from error
-    except TimeoutError as error:
-        raise ProviderError(FailureKind.TIMEOUT, f"no complete answer within {timeout_s:g} s") from error
-    except aiohttp.ClientPayloadError as error:
-        raise ProviderError(FailureKind.TRUNCATED, "the connection broke off inside the answer") from error
-    except aiohttp.ClientConnectorError as error:
-        refused = isinstance(error.os_error, UrlRefusedError)
-        what = "refused by the URL guard" if refused else "cannot reach the endpoint"
-        raise ProviderError(FailureKind.UNAVAILABLE, f"{what}: {error.os_error}") from error
-    except (aiohttp.ClientConnectionError, OSError) as error:
-        raise ProviderError(FailureKind.UNAVAILABLE, f"the connection failed: {error}") from error
-    except aiohttp.ClientError as error:
-        raise ProviderError(FailureKind.MALFORMED, f"not an HTTP answer: {type(error).__name__}") from error
+        except EventTooLargeError as error:
+            raise ProviderError(FailureKind.TOO_LARGE, str(error)) from error

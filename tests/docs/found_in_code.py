@@ -30,6 +30,7 @@ _METRICS = _COUNTERS | {"Gauge", "Histogram", "GaugeMetricFamily", "HistogramMet
 _NOT_OURS = {"HOME", "PATH", "PYTHONPATH", "TMPDIR"}
 
 
+@cache
 def environment_variables() -> dict[str, str]:
     """Variable → where it is read. A secret's NAME_FILE is listed too."""
     found: dict[str, str] = {}
@@ -80,6 +81,7 @@ def _texts(*nodes: ast.expr) -> Iterator[str]:
             yield node.value
 
 
+@cache
 def metrics() -> dict[str, str]:
     """Prometheus metric, as it is scraped → where it is made."""
     found: dict[str, str] = {}

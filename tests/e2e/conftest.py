@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ class Instance:
     serving_url: str
     users: dict[str, str]
     keys: dict[str, str]
+
+    @classmethod
+    def read(cls, home: Path) -> Instance:
+        """The instance that runs in a directory."""
+        demo = json.loads((home / "demo.json").read_text())
+        return cls(demo["console_url"], demo["serving_url"], demo["users"], demo["keys"])
 
     def call(
         self, path: str, body: dict[str, Any] | None = None, environment: str = "production"
@@ -52,12 +59,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def instance() -> Iterator[Instance]:
+@contextmanager
+def running_instance(**settings: str) -> Iterator[Instance]:
+    """A new instance with the demo, on free ports, with more `settings`; its logs are kept in `test-results/logs`."""
     with tempfile.TemporaryDirectory(prefix="ps-e2e-") as home:
         kept = {"PATH", "HOME", "LANG", "SSL_CERT_FILE", "TMPDIR"}
         environ = {name: value for name, value in os.environ.items() if name in kept}
         environ |= {"PROMPTSTORE_HOME": home, "PORT": str(_free_port()), "SERVE_PORT": str(_free_port())}
+        environ |= settings
         log = Path(home, "supervisor.log")
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -66,8 +75,7 @@ def instance() -> Iterator[Instance]:
             )  # fmt: skip
         try:
             _await_ready(process, log)
-            demo = json.loads(Path(home, "demo.json").read_text())
-            yield Instance(demo["console_url"], demo["serving_url"], demo["users"], demo["keys"])
+            yield Instance.read(Path(home))
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -75,6 +83,12 @@ def instance() -> Iterator[Instance]:
             except subprocess.TimeoutExpired:
                 process.kill()
             shutil.copytree(Path(home, "logs"), RESULTS / "logs", dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Instance]:
+    with running_instance() as running:
+        yield running
 
 
 def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -85,13 +99,12 @@ def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.5)  # polls a file that another process writes
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Chromium, without a window. Raises `FileNotFoundError` where there is none."""
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     if not Path(path).exists():
-        pytest.skip(
-            "no Chromium here; `make test` lists the command that installs it, and fails under CI=true"
-        )
+        raise FileNotFoundError(path)
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
@@ -99,21 +112,34 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(running_browser())
+        except FileNotFoundError:
+            pytest.skip(
+                "no Chromium here; `make test` lists the command that installs it, and fails under CI=true"
+            )
+        yield browser
+
+
+def sign_in_as(browser: Browser, instance: Instance, name: str) -> Page:
+    """A fresh session of one of the demo's people, on the console."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{instance.console_url}/login/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", instance.users[name])
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/login" not in url)
+    return page
+
+
 @pytest.fixture
 def sign_in(instance: Instance, chromium: Browser) -> Callable[[str], Page]:
     """A fresh browser session of one of the demo's people, on the console."""
-
-    def as_person(name: str) -> Page:
-        page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.set_default_timeout(30_000)
-        page.goto(f"{instance.console_url}/login/")
-        page.fill("input[name=username]", name)
-        page.fill("input[name=password]", instance.users[name])
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "/login" not in url)
-        return page
-
-    return as_person
+    return lambda name: sign_in_as(chromium, instance, name)
 
 
 def eventually(check: Callable[[], bool], *, within_s: float, what: str) -> None:
@@ -124,4 +150,4 @@ def eventually(check: Callable[[], bool], *, within_s: float, what: str) -> None
         time.sleep(0.5)
 
 
-__all__ = ["Instance", "eventually"]
+__all__ = ["Instance", "eventually", "running_browser", "running_instance", "sign_in_as"]
