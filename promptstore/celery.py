@@ -23,5 +23,10 @@ app.conf.beat_schedule = {
     },
     "send due notifications": {"task": "incidents.send_due", "schedule": 5.0, "options": {"expires": 10}},
     "expire promotions": {"task": "releases.expire", "schedule": 60.0, "options": {"expires": 60}},
+    "ask for due drift probes": {
+        "task": "evals.request_due_probes",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "tidy up": {"task": "core.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -11,7 +11,7 @@ from csp.constants import SELF
 from environs import Env
 
 from promptstore.core.logs import configure_logging
-from promptstore.database_url import parse_database_url
+from promptstore.database_url import CONNECT_TIMEOUT_S, parse_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -30,6 +30,9 @@ PROMPTSTORE_MASTER_KEY = secret("PROMPTSTORE_MASTER_KEY")
 CONSOLE_URL = env.str("CONSOLE_URL", "http://127.0.0.1:8000")
 SERVING_URL = env.str("SERVING_URL", "http://127.0.0.1:8001")
 PROMPTSTORE_BANNER = env.str("PROMPTSTORE_BANNER", "")
+PROMPTSTORE_EMAIL_URL = secret("PROMPTSTORE_EMAIL_URL")
+PROMPTSTORE_EMAIL_FROM = env.str("PROMPTSTORE_EMAIL_FROM", "")
+PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = env.bool("PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE", False)
 
 DEBUG = env.bool("PROMPTSTORE_DEBUG", False)
 # Commands that need no server (checks, schema, static files) run without a secret; servers refuse to start.
@@ -43,11 +46,14 @@ DATABASE_URL = secret("DATABASE_URL", "postgresql://promptstore_app@127.0.0.1:54
 DATABASE_OWNER_URL = secret("DATABASE_OWNER_URL")
 BROKER_URL = secret("BROKER_URL", "redis://127.0.0.1:6379/0")
 _bouncer = env.bool("PROMPTSTORE_TRANSACTION_POOLING", False)
+_connect_timeout_s = env.int("DATABASE_CONNECT_TIMEOUT_SECONDS", CONNECT_TIMEOUT_S)
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": parse_database_url(DATABASE_URL, pooled_by_bouncer=_bouncer)
+    "default": parse_database_url(
+        DATABASE_URL, pooled_by_bouncer=_bouncer, connect_timeout_s=_connect_timeout_s
+    )
 }
 if DATABASE_OWNER_URL:
-    DATABASES["owner"] = parse_database_url(DATABASE_OWNER_URL)
+    DATABASES["owner"] = parse_database_url(DATABASE_OWNER_URL, connect_timeout_s=_connect_timeout_s)
 APPLICATION_ROLE = DATABASES["default"]["USER"]
 
 # --- application -------------------------------------------------------------------------------------------------
@@ -173,6 +179,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"PersonalEvent": "incidents.serializers.preferences.EVENTS"},
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------
@@ -202,6 +209,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
+
+# --- drift probes ----------------------------------------------------------------------------------------------------
+PROBE_INTERVAL_S = env.int("PROMPTSTORE_PROBE_INTERVAL_S", 21_600)
+PROBE_DRIFT_SHARE = env.float("PROMPTSTORE_PROBE_DRIFT_SHARE", 0.1)
 
 # django-simple-history keeps who and why on the mutable rows.
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = True

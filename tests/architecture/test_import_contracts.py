@@ -16,6 +16,7 @@ CONTROL_PLANE = {
     "serving.handlers",
     "serving.models",
     "serving.publisher",
+    "serving.restoring",
     "serving.services",
     "serving.tasks",
 }

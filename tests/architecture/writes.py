@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+
 from incidents.models import Delivery, Incident, NotificationChannel
-from incidents.services import channels, deliveries
+from incidents.services import channels, deliveries, people, preferences
 from incidents.services import incidents as incident_services
+from promptstore.console.audit.selectors import AuditFilter
+from promptstore.console.audit.services import export_events
 from promptstore.core import clock, keys
 from promptstore.core.actors import Actor, system
 from promptstore.core.audit import verifications
@@ -17,6 +21,8 @@ from registry.models import Endpoint
 from registry.services import configs, drafts, endpoints, features, lint_policies, models, prompts, publishing
 from releases import services as releases
 from releases.models import Deployment, Release, Rollout
+from releases.services.restoring import hold_after_restore
+from tests.architecture import probe_writes
 from tests.world import CONFIG_BODY, PLAN, PROMPT_BODY, World, production_policy
 
 Act = Callable[[], Any]
@@ -47,10 +53,15 @@ ALONG: dict[str, Along] = {
 # Services that write and leave no event (architecture.md: autosaves, leases and heartbeats), each with the reason.
 EXEMPT: dict[str, str] = {
     "registry.services.drafts.save_draft": "drafts save themselves every few seconds; publishing is recorded",
-    "evals.services.run_gate": "keeps a report under its digest; the promotion's event names that digest",
+    "evals.services.probes.request_due_probes": "the timetable asks; every run that comes of it is recorded",
+    "evals.services.gates.run_gate": "keeps a report under its digest; the promotion's event names that digest",
     "serving.services.seal_credentials": "copies what endpoint events recorded to nodes, under the nodes' keys",
     "incidents.services.deliveries.send_delivery": "attempts of a message, which keeps its own record of them",
+    "incidents.services.restoring.give_up_pending": "part of a restore, whose own event is in each project's log",
     "incidents.services.deliveries.send_due": "attempts of messages, which keep their own record of them",
+    "incidents.services.people.tell_of_incident": "messages about an event that was recorded",
+    "releases.services.audiences.tell_of_promotion": "messages about a move that was recorded",
+    "releases.services.audiences.tell_of_rollout": "messages about a move that was recorded",
 }
 
 
@@ -187,6 +198,13 @@ def _advance(world: World) -> Act:
     )
 
 
+def _hold(world: World) -> Act:
+    world.roll_out()
+    return lambda: hold_after_restore(
+        actor=system("restore"), project_id=world.cast.project.id, reason=REASON
+    )
+
+
 def _start_rollout(world: World) -> Act:
     rollout = world.roll_out()
     Rollout.objects.filter(pk=rollout.id).update(state="pending")
@@ -252,6 +270,32 @@ def _replay(world: World) -> Act:
     return lambda: deliveries.replay(**_with(world, "operator", delivery_id=delivery.id))
 
 
+def _own_webhook(world: World) -> dict[str, Any]:
+    settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = True
+    try:
+        preferences.save_preferences(**_with(world, "writer", revision=0, webhook_url="http://127.0.0.1:9/"))
+    finally:
+        settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = False
+    return _with(world, "writer")
+
+
+def _own_test(world: World) -> Act:
+    fields = _own_webhook(world)
+    return lambda: people.send_own_test(**fields, way="webhook")
+
+
+def _own_replay(world: World) -> Act:
+    fields = _own_webhook(world)
+    message = people.send_own_test(**fields, way="webhook")
+    Delivery.objects.filter(pk=message.pk).update(state="failed")
+    return lambda: people.replay_own(**fields, message_id=message.message_id)
+
+
+def _own_secret(world: World) -> Act:
+    fields = _own_webhook(world)
+    return lambda: preferences.rotate_own_secret(**fields, revision=1)
+
+
 def _service_key(world: World) -> Act:
     actor: Actor = world.cast.actor("owner")
     return lambda: keys.create_service_key(
@@ -265,6 +309,9 @@ def _revoke(world: World) -> Act:
 
 
 CASES: dict[str, Case] = {
+    "promptstore.console.audit.services.export_events": lambda w: lambda: export_events(
+        **_with(w, "auditor", wanted=AuditFilter(), ending="csv")
+    ),
     "promptstore.core.audit.verifications.start_verification": lambda w: lambda: verifications.start_verification(
         **_with(w, "auditor")
     ),
@@ -307,6 +354,7 @@ CASES: dict[str, Case] = {
     "registry.services.prompts.restore_prompt": _restore,
     "registry.services.publishing.publish_version": _publish,
     "registry.services.publishing.withdraw_version": _withdraw,
+    **probe_writes.CASES,
     "incidents.services.channels.create_channel": lambda w: lambda: _channel(w),
     "incidents.services.channels.update_channel": _on_channel(
         channels.update_channel, revision=1, min_severity="P1"
@@ -339,6 +387,7 @@ CASES: dict[str, Case] = {
     "releases.services.promotions.start_promotion": _start_promotion,
     "releases.services.promotions.expire_promotions": _expire,
     "releases.services.releases.compose_release": _compose,
+    "releases.services.restoring.hold_after_restore": _hold,
     "releases.services.rollouts.start_rollout": _start_rollout,
     "releases.services.rollouts.pause_rollout": _rollout(releases.pause_rollout, reason=REASON),
     "releases.services.rollouts.resume_rollout": _resume,
