@@ -73,7 +73,8 @@ class ChatRequest:
 class ChatResult:
     """A complete answer. `message` is the assistant message as JSON.
 
-    `usage` is None when the provider counted nothing.
+    `usage` is None when the provider counted nothing. `fingerprint` is the provider's own word for what it ran on (OpenAI's
+    `system_fingerprint`), empty where it gives none.
     """
 
     text: str
@@ -83,6 +84,7 @@ class ChatResult:
     provider_model: str
     raw_id: str
     latency_ms: int
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

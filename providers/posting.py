@@ -10,6 +10,9 @@ import aiohttp
 from providers.base import FailureKind, ProviderError
 from providers.guard import UrlRefusedError, check_url, guarded_connector
 
+# Of one endpoint at once. Long answers hold a connection each, so this bounds streams; what is over it waits.
+MAX_CONNECTIONS = 1_000
+
 
 class Poster:
     """Posts JSON to `url`, with `headers` on every request.
@@ -52,7 +55,7 @@ class Poster:
         # outside of one.
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=guarded_connector(allow_private=self._allow_private),
+                connector=guarded_connector(allow_private=self._allow_private, limit=MAX_CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )

@@ -23,7 +23,8 @@ from promptstore.core import clock
 from promptstore.core.ids import uuid7
 from promptstore.demo import content
 from providers.scripted import ScriptedServer
-from tests.e2e.conftest import ROOT, Instance, eventually, running_browser, running_instance, sign_in_as
+from tests.browser import chromium
+from tests.e2e.conftest import ROOT, Instance, eventually, running_instance, sign_in_as
 from tests.incidents.receivers import receiver
 
 IMAGES = ROOT / "docs" / "images"
@@ -324,7 +325,7 @@ def main() -> None:
             model = stack.enter_context(ScriptedServer({"default": {"answer": SAFE}}))
             settings = {"PROMPTSTORE_MODEL_URL": model.base_url}
             instance = stack.enter_context(running_instance(**settings))
-        tell(instance, stack.enter_context(running_browser()))
+        tell(instance, stack.enter_context(chromium()))
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ class CaseReplies:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A probe set with what came back. `provider_models` are the names that the provider gave itself, in order of appearance;
-    `problem` is one sentence about the first failure, for operators.
+    """A probe set with what came back. `provider_models` are the names that the provider gave itself, each with its
+    fingerprint, in order of appearance; `problem` is one sentence about the first failure, for operators.
     """
 
     cases: Sequence[CaseReplies]
@@ -126,8 +126,8 @@ def _note(one: CaseReplies, reply: Reply, names: dict[str, None]) -> None:
     one.latency_ms.append(result.latency_ms)
     if result.usage is not None:
         one.output_tokens.append(result.usage.output_tokens)
-    if result.provider_model:
-        names[result.provider_model] = None
+    if name := " · ".join(part for part in (result.provider_model, result.fingerprint) if part):
+        names[name] = None
 
 
 def _stored(result: ChatResult) -> str:

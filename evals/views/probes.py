@@ -30,13 +30,6 @@ from registry.selectors.models import model_by_name, model_version
 
 CHART_RUNS: Final = 120
 WARN_FROM: Final = 3  # runs in a row that could not be read
-_LOOKS: Final = {
-    "steady": ("gate", "pass", "Steady"),
-    "drifted": ("gate", "fail", "Drifted"),
-    "inconclusive": ("gate", "inconclusive", "Too close to call"),
-    "unreadable": ("gate", "no_data", "Could not be read"),
-    "baseline": ("gate", "skipped", "Baseline"),
-}
 
 
 @require_safe
@@ -106,9 +99,7 @@ def _context(request: ProjectRequest, entry: ModelVersion) -> dict[str, Any]:
         "state": state,
         "run": shown,
         "sentence": sentence_of(shown) if shown else "",
-        "look": _LOOKS[shown.outcome] if shown else None,
         "changed": changed_in(shown) if shown else [],
-        "rows": [(run, _LOOKS[run.outcome]) for run in runs.rows],
         "runs": runs,
         "chart": _chart(probe_runs(entry=entry)[:CHART_RUNS]),
         "warn_unreadable": state.probe is not None and state.probe.unreadable_runs >= WARN_FROM,

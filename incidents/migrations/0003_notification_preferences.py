@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='way',
-            field=models.CharField(choices=[('channel', 'Channel'), ('email', 'E-mail'), ('webhook', 'Personal webhook')], default='channel', max_length=10),
+            field=models.CharField(choices=[('channel', 'Channel'), ('email', 'E-mail'), ('webhook', 'Personal webhook')], db_default='channel', default='channel', max_length=10),
         ),
         migrations.AlterField(
             model_name='delivery',

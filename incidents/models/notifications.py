@@ -63,7 +63,9 @@ class Delivery(TenantModel):
         NotificationChannel, null=True, on_delete=models.PROTECT, related_name="deliveries"
     )
     recipient = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT, related_name="+")
-    way = models.CharField(max_length=10, choices=Way.choices, default=Way.CHANNEL)
+    way = models.CharField(
+        max_length=10, choices=Way.choices, default=Way.CHANNEL, db_default=Way.CHANNEL.value
+    )
     instance = models.UUIDField(null=True)
     incident = models.ForeignKey(Incident, null=True, on_delete=models.PROTECT, related_name="deliveries")
     event = models.CharField(max_length=40)

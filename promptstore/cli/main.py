@@ -8,14 +8,14 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from promptstore.cli import audit, demo, doctor, models, prompts, releases, serve, tokens
+from promptstore.cli import audit, demo, doctor, models, outbox, prompts, releases, serve, tokens
 from promptstore.cli.exits import CommandError, Exit
 from promptstore.cli.output import complain
 from promptstore.cli.version import version
 
 _EPILOGUE = """
 Commands that talk to a server read PROMPTSTORE_URL (default http://127.0.0.1:8000), PROMPTSTORE_TOKEN and
-PROMPTSTORE_PROJECT. Local ones (audit, doctor, serve, tokens) read DATABASE_URL and the other variables of
+PROMPTSTORE_PROJECT. Local ones (audit, doctor, outbox, serve, tokens) read DATABASE_URL and the other variables of
 docs/configuration.md, or find the instance that `make run` started.
 
 Exit codes: 0 fine · 1 findings, or a gate said no · 2 usage · 3 inconclusive · 4 unreachable or not allowed
@@ -31,7 +31,7 @@ app = App(
     version=version,
     result_action="return_value",
 )
-for noun in (prompts.app, models.app, releases.app, audit.app, tokens.app, demo.app):
+for noun in (prompts.app, models.app, releases.app, audit.app, outbox.app, tokens.app, demo.app):
     noun.help_epilogue = ""
     app.command(noun)
 app.command(doctor.doctor)

@@ -98,6 +98,23 @@ LOOKS: dict[str, dict[str, Look]] = {
         "error": Look("Could not run", "alert", _H),
         "skipped": Look("Not required", "skip", _N),
     },
+    "probe": {
+        "baseline": Look("Baseline", "circle-dot", _N),
+        "steady": Look("Steady", "circle-check", _G),
+        "drifted": Look("Drifted", "incident", _H),
+        "inconclusive": Look("Too close to call", "scale", _W),
+        "unreadable": Look("Could not be read", "circle-dashed", _W),
+    },
+    "delivery": {
+        "pending": Look("On its way", "clock", _A),
+        "delivered": Look("Delivered", "circle-check", _G),
+        "failed": Look("Given up", "circle-x", _H),
+    },
+    "key": {
+        "current": Look("Current", "circle-check", _N),
+        "expired": Look("Expired", "clock", _W),
+        "revoked": Look("Revoked", "ban", _N),
+    },
     "finding": {
         "error": Look("Error", "circle-x", _H),
         "warning": Look("Warning", "incident", _W),

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from celery import current_app
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
@@ -195,10 +195,15 @@ def _stamped_ahead(now: datetime) -> Q:
     return Q(created_at__gt=now + _SKEW) | Q(attempts__gt=0, available_at__gt=now + MAX_BACKOFF + _SKEW)
 
 
-def retry_dead(message_id: int) -> None:
-    """Give a message that ran out of attempts another round."""
-    OutboxMessage.objects.filter(pk=message_id, dead_at__isnull=False).update(
-        dead_at=None, attempts=0, available_at=clock.now(), sent_at=None
+def dead() -> QuerySet[OutboxMessage]:
+    """The messages that ran out of attempts, oldest first."""
+    return OutboxMessage.objects.filter(dead_at__isnull=False).order_by("id")
+
+
+def retry_dead(message_id: int) -> bool:
+    """Give a message that ran out of attempts another round; returns whether it was one."""
+    return bool(
+        dead().filter(pk=message_id).update(dead_at=None, attempts=0, available_at=clock.now(), sent_at=None)
     )
 
 

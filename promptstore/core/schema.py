@@ -11,7 +11,12 @@ def migrations_of_later_versions(connection: BaseDatabaseWrapper) -> list[str]:
 
     Migrations only grow, or are replaced by a squashed one that names them: what nothing here names, a later version applied.
     """
-    loader = MigrationLoader(connection)
-    known = set(loader.disk_migrations)
-    known |= {old for migration in loader.disk_migrations.values() for old in migration.replaces}
-    return sorted(f"{app}.{name}" for app, name in loader.applied_migrations if (app, name) not in known)
+    applied = {f"{app}.{name}" for app, name in MigrationLoader(connection).applied_migrations}
+    return sorted(applied - known_migrations())
+
+
+def known_migrations() -> set[str]:
+    """The migrations of this version, and those that its squashed ones stand for, as `app.name`."""
+    migrations = MigrationLoader(None).disk_migrations
+    replaced = {old for migration in migrations.values() for old in migration.replaces}
+    return {f"{app}.{name}" for app, name in {*migrations, *replaced}}

@@ -52,6 +52,7 @@ def decode_result(raw: bytes, *, latency_ms: int) -> ChatResult:
         provider_model=_string(body.get("model")),
         raw_id=_string(body.get("id")),
         latency_ms=latency_ms,
+        fingerprint=_string(body.get("system_fingerprint")),
     )
 
 

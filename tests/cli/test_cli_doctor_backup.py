@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from promptstore.cli.backup import restoring
 from promptstore.cli.backup.instance import instance
 from promptstore.cli.backup.making import make_backup
-from promptstore.core import audit, crypto, keys
+from promptstore.core import audit, crypto, keys, schema
 from promptstore.core import clock as clocks
 from promptstore.core.clock import ManualClock
 from promptstore.core.models import ApiKey, AuditEvent, Credential, SigningKey
@@ -345,9 +345,9 @@ def test_what_this_version_cannot_read_or_open_is_refused(
     with monkeypatch.context() as older:
         older.setattr(restoring, "version", lambda: "0.0.9")
         assert doctor(promptctl, *arguments).problem["code"] == "backup_newer"
-    known = restoring._known_migrations()
+    known = schema.known_migrations()
     with monkeypatch.context() as older:
-        older.setattr(restoring, "_known_migrations", lambda: known - {"core.0002_initial"})
+        older.setattr(schema, "known_migrations", lambda: known - {"core.0002_initial"})
         ended = doctor(promptctl, *arguments)
         assert (ended.code, ended.problem["code"]) == (1, "backup_newer")
         assert "core.0002_initial" in ended.problem["detail"]

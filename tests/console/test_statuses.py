@@ -4,8 +4,9 @@ from enum import StrEnum
 
 import pytest
 
+from evals.states import ProbeOutcome
 from evals.states import Verdict as GateVerdict
-from incidents.states import IncidentState
+from incidents.states import DeliveryState, IncidentState
 from promptstore.console.icons import icon_names
 from promptstore.console.navigation import ENTRIES
 from promptstore.console.statuses import LOOKS, Tone, look
@@ -21,6 +22,8 @@ ALL = [(kind, value) for kind, looks in LOOKS.items() for value in looks]
         ("rollout", RolloutState),
         ("incident", IncidentState),
         ("gate", GateVerdict),
+        ("probe", ProbeOutcome),
+        ("delivery", DeliveryState),
     ],
 )
 def test_every_state_of_the_product_has_a_look(kind: str, states: type[StrEnum]) -> None:

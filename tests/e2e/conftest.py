@@ -14,13 +14,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from tests.browser import chromium as running_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "test-results"
@@ -99,28 +101,9 @@ def _await_ready(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.5)  # polls a file that another process writes
 
 
-@contextmanager
-def running_browser() -> Iterator[Browser]:
-    """Chromium, without a window. Raises `FileNotFoundError` where there is none."""
-    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        raise FileNotFoundError(path)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with ExitStack() as stack:
-        try:
-            browser = stack.enter_context(running_browser())
-        except FileNotFoundError:
-            pytest.skip(
-                "no Chromium here; `make test` lists the command that installs it, and fails under CI=true"
-            )
+    with running_chromium() as browser:
         yield browser
 
 
@@ -148,6 +131,3 @@ def eventually(check: Callable[[], bool], *, within_s: float, what: str) -> None
     while not check():
         assert time.monotonic() < deadline, f"did not happen within {within_s:.0f} s: {what}"
         time.sleep(0.5)
-
-
-__all__ = ["Instance", "eventually", "running_browser", "running_instance", "sign_in_as"]

@@ -37,7 +37,7 @@ def test_the_first_answers_are_the_baseline(entry: ModelVersion, cast: Cast) -> 
     probe = DriftProbe.objects.get(entry=entry)
     assert (run.outcome, probe.baseline, probe.ticket) == ("baseline", run, None)
     assert (run.summary["asked"], run.summary["answered"]) == (96, 96)
-    assert run.provider_models == ["scripted-2026-01-01"]
+    assert run.provider_models == ["scripted-2026-01-01 · scripted"]
     assert run.difference is None
 
 
@@ -57,7 +57,7 @@ def test_a_provider_that_changes_under_the_same_name_drifts(
     assert run.outcome == "drifted"
     assert run.lower is not None
     assert run.lower > run.threshold
-    assert run.provider_models == ["scripted-2026-06-01"]
+    assert run.provider_models == ["scripted-2026-06-01 · scripted"]
     assert OutboxMessage.objects.get(topic="probe.drifted").payload == {"run_id": str(run.pk)}
     event = AuditEvent.objects.filter(action="model.probed").latest("id")
     assert event.after is not None

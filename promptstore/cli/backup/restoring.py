@@ -122,7 +122,9 @@ def _fitting(instance: Instance, archive: Path) -> Manifest:
             field="PROMPTSTORE_MASTER_KEY",
         )
     manifest = checked(archive, mac_key=instance.mac_key)
-    unknown = sorted(set(manifest.heads.migrations) - _known_migrations())
+    from promptstore.core.schema import known_migrations
+
+    unknown = sorted(set(manifest.heads.migrations) - known_migrations())
     if unknown:
         raise refused(
             "backup_newer",
@@ -130,16 +132,6 @@ def _fitting(instance: Instance, archive: Path) -> Manifest:
             "version that made it, or a newer one.",
         )
     return manifest
-
-
-def _known_migrations() -> set[str]:
-    from django.db.migrations.loader import MigrationLoader
-
-    loader = MigrationLoader(None)
-    known = set(loader.disk_migrations)
-    for migration in loader.disk_migrations.values():
-        known.update((app, name) for app, name in migration.replaces)
-    return {f"{app}.{name}" for app, name in known}
 
 
 def _require_server(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
