@@ -35,8 +35,8 @@ from releases.models import Deployment, Promotion, Rollout
 from releases.rules import Evaluation, RuleSpec
 from releases.services.locks import lock_rollout
 from releases.services.moves import move_rollout
-from releases.services.promotions import start_promotion
 from releases.services.rollouts import begin_rollback, complete_rollout, finish
+from releases.services.starting import start_promotion
 from releases.states import PromotionState, RolloutState
 
 log = structlog.get_logger("controller")

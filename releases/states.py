@@ -28,6 +28,16 @@ class PromotionState(StrEnum):
     ROLLED_BACK = "rolled_back"
 
 
+NOT_STARTED = (
+    PromotionState.DRAFTED,
+    PromotionState.CHECKING,
+    PromotionState.BLOCKED,
+    PromotionState.AWAITING_APPROVAL,
+    PromotionState.APPROVED,
+)
+"""The states of a promotion that may still reach traffic, and has not."""
+
+
 class RolloutState(StrEnum):
     PENDING = "pending"
     RUNNING = "running"

@@ -18,10 +18,9 @@ from releases.selectors.policies import policy_of
 from releases.selectors.steppers import StepView, planned_steps
 from releases.selectors.turns import approvals_missing, headline, whose_turn
 from releases.selectors.votes import VoteView, votes_of
-from releases.services.promotions import OPEN
 from releases.services.rollouts import why_not_now
 from releases.services.votes import current_evidence, why_not_vote
-from releases.states import PROMOTION, PromotionState
+from releases.states import NOT_STARTED, PROMOTION, PromotionState
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class PromotionView:
     @property
     def is_open(self) -> bool:
         """Whether it can still be decided."""
-        return self.promotion.state in OPEN
+        return self.promotion.state in NOT_STARTED
 
     @property
     def has_other_actions(self) -> bool:
@@ -90,9 +89,9 @@ def _actions(actor: Actor, promotion: Promotion) -> frozenset[str]:
         for row in PROMOTION.outgoing(PromotionState(promotion.state))
         if row.permission in _ASKED and allows(actor, row.permission, project_id=promotion.project_id)
     }
-    if promotion.requested_by_id == actor.user_id and promotion.state in OPEN:
+    if promotion.requested_by_id == actor.user_id and promotion.state in NOT_STARTED:
         names.add("cancel")
-    if promotion.state in OPEN and allows(actor, "promotion.request", project_id=promotion.project_id):
+    if promotion.state in NOT_STARTED and allows(actor, "promotion.request", project_id=promotion.project_id):
         names.add("plan")
     return frozenset(names)
 
@@ -106,7 +105,7 @@ def promotion_list(
     """A project's promotions. `state` is a state, or `open` for what is not decided; empty filters filter nothing."""
     rows = promotions().filter(project_id=project_id)
     if state == "open":
-        rows = rows.filter(state__in=[one.value for one in OPEN])
+        rows = rows.filter(state__in=[one.value for one in NOT_STARTED])
     elif state:
         if state not in set(PromotionState):
             raise InvalidInput(f"Use open or one of: {', '.join(PromotionState)}.", field="state")

@@ -18,8 +18,7 @@ from releases.selectors.overview import Place, places_of
 from releases.selectors.people import names_of
 from releases.selectors.places import promotions
 from releases.selectors.policies import policy_of
-from releases.services.promotions import OPEN
-from releases.states import PromotionState
+from releases.states import NOT_STARTED, PromotionState
 from telemetry.models import Inference, Rollup
 
 RECENT = 20
@@ -130,7 +129,7 @@ def _destinations(release: Release, places: Sequence[Place], sent: Sequence[Prom
 
 
 def _is_open(promotion: Promotion) -> bool:
-    return promotion.state in {*OPEN, PromotionState.ROLLING_OUT}
+    return promotion.state in {*NOT_STARTED, PromotionState.ROLLING_OUT}
 
 
 def _calls(release: Release) -> int:

@@ -1,15 +1,13 @@
 """Everything that changes a release's way. One noun per file; each function is the one door for its change."""
 
+from releases.services.checks import finish_checks
 from releases.services.deployments import adopt_release, return_to_release
 from releases.services.policies import change_policy
 from releases.services.promotions import (
     cancel_promotion,
     change_plan,
-    expire_promotions,
-    finish_checks,
     recheck_promotion,
     request_promotion,
-    start_promotion,
 )
 from releases.services.releases import compose_release
 from releases.services.rollouts import (
@@ -19,6 +17,7 @@ from releases.services.rollouts import (
     roll_back,
     start_rollout,
 )
+from releases.services.starting import expire_promotions, start_promotion
 from releases.services.votes import approve_promotion, reject_promotion
 
 __all__ = [

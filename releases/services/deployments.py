@@ -12,9 +12,10 @@ from promptstore.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from promptstore.core.permissions import require
 from releases.models import Deployment, LivePeriod, Promotion, Release, Rollout
 from releases.models.rollouts import LIVE
+from releases.policies import Policy
 from releases.services.locks import lock_deployment, lock_rollout
 from releases.services.moves import move_promotion, move_rollout, touch
-from releases.states import PromotionState, RolloutState
+from releases.states import NOT_STARTED, PromotionState, RolloutState
 
 _CONTROLLER = system("controller")
 
@@ -26,18 +27,9 @@ def go_live(actor: Actor, promotion: Promotion) -> None:
     overtaken = (
         Promotion.objects.select_for_update().filter(deployment=promotion.deployment).exclude(pk=promotion.pk)
     )
-    for other in overtaken.filter(state__in=[PromotionState.LIVE, *_UNDECIDED]):
+    for other in overtaken.filter(state__in=[PromotionState.LIVE, *NOT_STARTED]):
         move_promotion(_CONTROLLER, other, "supersede", outcome=f"{promotion.release} went live.")
     touch(promotion.deployment)
-
-
-_UNDECIDED = (
-    PromotionState.DRAFTED,
-    PromotionState.CHECKING,
-    PromotionState.BLOCKED,
-    PromotionState.AWAITING_APPROVAL,
-    PromotionState.APPROVED,
-)
 
 
 def return_to_release(
@@ -111,6 +103,15 @@ def adopt_release(*, actor: Actor, deployment_id: UUID, release_id: UUID, reason
         )
         touch(deployment)
     return deployment
+
+
+def is_where_it_must_be_first(release: Release, deployment: Deployment, policy: Policy) -> bool:
+    """Whether the release is live in the environment that the policy wants it in before; true where it wants none."""
+    if policy.requires_live_in is None:
+        return True
+    return Deployment.objects.filter(
+        feature_id=deployment.feature_id, environment__slug=policy.requires_live_in, stable_release=release
+    ).exists()
 
 
 def _set_stable(deployment: Deployment, release: Release, *, how: str, reason: str = "") -> None:

@@ -16,8 +16,8 @@ from promptstore.core.permissions import require
 from releases.models import EnvironmentPolicy, Promotion
 from releases.plans import EnvironmentKind
 from releases.policies import Policy
+from releases.services.checks import begin_checks
 from releases.services.locks import lock_promotion
-from releases.services.promotions import begin_checks
 from releases.states import PromotionState
 
 

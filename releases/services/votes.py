@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from promptstore.core import audit, machines, outbox
-from promptstore.core.actors import Actor, ActorKind
+from promptstore.core.actors import Actor, ActorKind, system
 from promptstore.core.errors import Conflict, InvalidInput, NotAllowed
 from promptstore.core.models import Membership
 from promptstore.core.permissions import Role, require, roles_of
@@ -16,6 +16,8 @@ from releases.selectors.policies import policy_of
 from releases.services.locks import lock_promotion
 from releases.services.moves import move_promotion
 from releases.states import PROMOTION, PromotionState
+
+_CONTROLLER = system("controller")
 
 
 def approve_promotion(
@@ -70,6 +72,11 @@ def reject_promotion(*, actor: Actor, project_id: UUID, promotion_id: UUID, reas
             _cast(actor, promotion, evidence, Vote.Choice.REJECT, reason)
         move_promotion(actor, promotion, "reject", outcome=reason)
     return promotion
+
+
+def dismiss_approvals(promotion: Promotion, *, reason: str) -> None:
+    """Votes given so far are bound to something that changed; say so and wait for new ones."""
+    move_promotion(_CONTROLLER, promotion, "dismiss_approvals", reason=reason)
 
 
 def current_evidence(promotion: Promotion) -> Evidence | None:

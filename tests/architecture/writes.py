@@ -42,7 +42,7 @@ ALONG: dict[str, Along] = {
     "releases.services.promotions.request_promotion": Along(
         ("promotion.requested", "promotion.check_started"), "the product begins the first round of checks at once"
     ),
-    "releases.services.promotions.start_promotion": Along(
+    "releases.services.starting.start_promotion": Along(
         ("promotion.started", "rollout.started"), "the promotion starts, and so does its rollout"
     ),
     "releases.services.votes.approve_promotion": Along(
@@ -383,9 +383,9 @@ CASES: dict[str, Case] = {
     "releases.services.promotions.cancel_promotion": _promotion(
         releases.cancel_promotion, "engineer", reason=REASON
     ),
-    "releases.services.promotions.finish_checks": _finish_checks,
-    "releases.services.promotions.start_promotion": _start_promotion,
-    "releases.services.promotions.expire_promotions": _expire,
+    "releases.services.checks.finish_checks": _finish_checks,
+    "releases.services.starting.start_promotion": _start_promotion,
+    "releases.services.starting.expire_promotions": _expire,
     "releases.services.releases.compose_release": _compose,
     "releases.services.restoring.hold_after_restore": _hold,
     "releases.services.rollouts.start_rollout": _start_rollout,
