@@ -320,6 +320,12 @@ CASES: dict[str, Case] = {
         **_with(w, "writer", name="laptop")
     ),
     "promptstore.core.keys.revoke_key": _revoke,
+    "incidents.services.people.send_own_test": _own_test,
+    "incidents.services.people.replay_own": _own_replay,
+    "incidents.services.preferences.save_preferences": lambda w: lambda: preferences.save_preferences(
+        **_with(w, "writer", revision=0, email=[])
+    ),
+    "incidents.services.preferences.rotate_own_secret": _own_secret,
     "registry.services.configs.publish_config_version": lambda w: lambda: configs.publish_config_version(
         **_with(w, "engineer", name="calm", body=CONFIG_BODY)
     ),

@@ -14,6 +14,8 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
+from evals.models import ProbeRun
+from incidents.models import Delivery
 from promptstore.core import clock
 from promptstore.core.contracts import tenant_foreign_keys
 from promptstore.core.ids import uuid7
@@ -24,9 +26,11 @@ _numbers = count(1)
 # What the fields alone do not say, because a check constraint does.
 _KIND_OF_ROW: dict[type[models.Model], dict[str, Any]] = {
     ApiKey: {"kind": "service"},
+    Delivery: {"way": "email", "instance": uuid7()},
     ModelVersion: {"snapshot_at": datetime(2026, 1, 1, tzinfo=UTC)},
+    ProbeRun: {"outcome": "baseline"},
 }
-_NEEDED: dict[type[models.Model], list[str]] = {ApiKey: ["environment"]}
+_NEEDED: dict[type[models.Model], list[str]] = {ApiKey: ["environment"], Delivery: ["recipient"]}
 
 _VALUES: list[tuple[Any, Callable[[], Any]]] = [
     (models.UUIDField, uuid7),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models.fields.json import KeyTransform
+
 from promptstore.console.audit.sentences import sentence
 from promptstore.core import clock
 from promptstore.core.actors import Actor
@@ -59,7 +61,8 @@ def changes(actor: Actor, project_id: UUID) -> list[Change]:
     if not allows(actor, "audit.read", project_id=project_id):
         kinds = "|".join(_OPEN_TO_ALL)
         rows = rows.filter(action__regex=rf"^({kinds})\.")
-    return [_change(row) for row in rows.defer("before", "after").order_by("-id")[:LIMIT]]
+    rows = rows.defer("before", "after").annotate(quorum=KeyTransform("quorum", "after"))
+    return [_change(row, row.quorum) for row in rows.order_by("-id")[:LIMIT]]
 
 
 _LOOKS = {
@@ -85,13 +88,13 @@ _TONES = {
 }
 
 
-def _change(row: AuditEvent) -> Change:
+def _change(row: AuditEvent, quorum: int | None) -> Change:
     icon, tone = _LOOKS.get(row.action.partition(".")[0], ("circle-dot", "neutral"))
     page = _PAGES.get(row.object_type)
     return Change(
         at=row.at,
         actor=row.actor_name,
-        text=sentence(row.action, row.object_label, row.after),
+        text=sentence(row.action, row.object_label, {"quorum": quorum}),
         url=page_url(page, UUID(row.object_id)) if page else "",
         icon=icon,
         tone=_TONES.get(row.action, tone),
