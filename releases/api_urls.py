@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from releases.api import deployments, policies, promotions, releases, rollouts
+from releases.api import bundles, deployments, policies, promotions, releases, rollouts
 
 _PROJECT = "projects/<slug:project>"
 _PROMOTION = f"{_PROJECT}/promotions/<uuid:promotion_id>"
@@ -13,6 +13,7 @@ _ROLLOUT = f"{_PROJECT}/rollouts/<uuid:rollout_id>"
 urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/releases/", releases.ReleasesView.as_view()),
     path(f"{_PROJECT}/releases/<str:reference>/", releases.ReleaseView.as_view()),
+    path(f"{_PROJECT}/releases/<str:reference>/bundle/", bundles.BundleView.as_view()),
     path(f"{_PROJECT}/environments/", policies.EnvironmentsView.as_view()),
     path(f"{_PROJECT}/environments/<slug:environment>/policy/", policies.PolicyView.as_view()),
     path(f"{_PROJECT}/promotions/", promotions.PromotionsView.as_view()),

@@ -41,4 +41,5 @@ urlpatterns: list[URLPattern] = [
         name="environment_policy",
     ),
     path("releases/<uuid:release_id>/", releases.release_detail, name="release_detail"),
+    path("releases/<uuid:release_id>/bundle/", releases.release_bundle, name="release_bundle"),
 ]

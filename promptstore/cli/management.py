@@ -40,6 +40,11 @@ class Management:
         given = {name: value for name, value in query.items() if value}
         return self._request("GET", path + (f"?{urlencode(given)}" if given else ""))
 
+    def download(self, path: str, *, max_bytes: int, **query: str) -> bytes:
+        """GET a file. Of one that is larger, a byte more than `max_bytes` is read, so that the caller sees it."""
+        given = {name: value for name, value in query.items() if value}
+        return self._bytes("GET", path + (f"?{urlencode(given)}" if given else ""), max_bytes=max_bytes)[0]
+
     def post(self, path: str, body: Mapping[str, Any], *, if_match: str = "") -> Answer:
         return self._request("POST", path, body=body, if_match=if_match)
 
@@ -49,7 +54,21 @@ class Management:
     def _request(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, if_match: str = ""
     ) -> Answer:
-        headers = {"Accept": "application/json", "Authorization": f"Bearer {self.token}"}
+        data, etag = self._bytes(method, path, body=body, if_match=if_match, accept="application/json")
+        return Answer(_json(data), etag)
+
+    def _bytes(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        if_match: str = "",
+        accept: str = "*/*",
+        max_bytes: int = _MAX_ANSWER_BYTES,
+    ) -> tuple[bytes, str]:
+        """The body of a 2xx answer, of which at most one byte more than `max_bytes` is read, and its ETag."""
+        headers = {"Accept": accept, "Authorization": f"Bearer {self.token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if if_match:
@@ -60,7 +79,7 @@ class Management:
             payload = None if body is None else json.dumps(body).encode()
             connection.request(method, prefix + path, body=payload, headers=headers)
             response = connection.getresponse()
-            data = response.read(_MAX_ANSWER_BYTES)
+            data = response.read(max_bytes + 1)
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
             raise unreachable(
@@ -68,10 +87,9 @@ class Management:
             ) from error
         finally:
             connection.close()
-        parsed = _json(data)
         if not 200 <= response.status < 300:
-            raise _refusal(response.status, parsed, url=self.url)
-        return Answer(parsed, response.headers.get("ETag", ""))
+            raise _refusal(response.status, _json(data), url=self.url)
+        return data, response.headers.get("ETag", "")
 
 
 def management(*, project: str, token_file: Path | None) -> Management:

@@ -1,5 +1,6 @@
 """Everything that changes a release's way. One noun per file; each function is the one door for its change."""
 
+from releases.services.bundles import make_bundle
 from releases.services.checks import finish_checks
 from releases.services.deployments import adopt_release, return_to_release
 from releases.services.policies import change_policy
@@ -30,6 +31,7 @@ __all__ = [
     "compose_release",
     "expire_promotions",
     "finish_checks",
+    "make_bundle",
     "pause_rollout",
     "recheck_promotion",
     "reject_promotion",

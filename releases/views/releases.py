@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from io import BytesIO
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET, require_safe
 
 from promptstore.core.http.keyset import keyset_page
 from promptstore.core.http.links import page_url
 from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
+from promptstore.core.permissions import allows
+from releases import services
 from releases.models import Release
 from releases.selectors.overview import feature_overviews, listed_releases, places_of
 from releases.selectors.places import find_release, release_by_id
@@ -47,9 +50,25 @@ def release_detail(request: ProjectRequest, release_id: UUID) -> HttpResponse:
         "view": view,
         "pins": [(pin, _pin_url(pin)) for pin in view.pins],
         "reports": [(report, page_url("evals:report", report.digest)) for report in view.reports],
+        "may_bundle": allows(request.actor, "audit.read", project_id=request.project.pk),
+        "bundle_name": f"{release.feature.slug}-{release.version}.bundle",
         "inferences": [(row, page_url("telemetry:inference_detail", row.pk)) for row in view.inferences],
     }
     return render(request, "releases/release_detail.html", context)
+
+
+@require_GET
+@project_page("audit.read")
+def release_bundle(request: ProjectRequest, release_id: UUID) -> HttpResponse:
+    """The release's audit bundle as a download. That it was taken is recorded."""
+    bundle = services.make_bundle(actor=request.actor, project_id=request.project.pk, release_id=release_id)
+    return FileResponse(  # type: ignore[return-value]  # a page like any other to its decorators
+        BytesIO(bundle.data),
+        as_attachment=True,
+        filename=bundle.name,
+        content_type="application/x-tar",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @project_page()

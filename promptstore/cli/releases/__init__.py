@@ -1,10 +1,10 @@
-"""`promptctl releases`: compose, promote, approve, watch, steer."""
+"""`promptctl releases`: compose, promote, approve, watch, steer, prove."""
 
 from __future__ import annotations
 
 from cyclopts import App
 
-from promptstore.cli.releases import composing, promotions, rollouts, status
+from promptstore.cli.releases import bundles, composing, promotions, rollouts, status
 
 app = App(
     name="releases",
@@ -20,3 +20,5 @@ app.command(rollouts.pause)
 app.command(rollouts.resume)
 app.command(rollouts.advance)
 app.command(rollouts.rollback)
+app.command(bundles.bundle)
+app.command(bundles.verify_bundle)
