@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from registry.api import configs, drafts, endpoints, features, lint_policies, models, prompt_versions, prompts
+from registry.api import (
+    configs,
+    dataset_cases,
+    datasets,
+    drafts,
+    endpoints,
+    features,
+    lint_policies,
+    models,
+    prompt_versions,
+    prompts,
+)
 
 _draft = [
     path("", drafts.DraftDetail.as_view()),
@@ -39,6 +50,18 @@ _config = [
     path("versions/", configs.ConfigVersionList.as_view()),
     path("versions/<str:version>/", configs.ConfigVersionDetail.as_view()),
 ]
+_dataset = [
+    path("", datasets.DatasetDetail.as_view()),
+    path("cases/", dataset_cases.CaseList.as_view()),
+    path("cases/<str:key>/", dataset_cases.CaseDetail.as_view()),
+    path("cases/<str:key>/remove/", dataset_cases.CaseRemove.as_view()),
+    path("cases/<str:key>/restore/", dataset_cases.CaseRestore.as_view()),
+    path("cases/<str:key>/erase/", dataset_cases.CaseErase.as_view()),
+    path("versions/", datasets.DatasetVersionList.as_view()),
+    path("versions/<str:version>/", datasets.DatasetVersionDetail.as_view()),
+    path("import/", datasets.DatasetImport.as_view()),
+    path("export/", datasets.DatasetExport.as_view()),
+]
 _project: list[URLPattern | URLResolver] = [
     path("prompts/", prompts.PromptList.as_view()),
     path("prompts/<str:name>/", include(_prompt)),
@@ -49,6 +72,9 @@ _project: list[URLPattern | URLResolver] = [
     path("endpoints/<str:name>/check/", endpoints.EndpointCheck.as_view()),
     path("configs/", configs.ConfigList.as_view()),
     path("configs/<str:name>/", include(_config)),
+    path("datasets/", datasets.DatasetList.as_view()),
+    path("datasets/<str:name>/", include(_dataset)),
+    path("danger-cases/", dataset_cases.DangerCaseList.as_view()),
     path("features/", features.FeatureList.as_view()),
     path("features/<str:feature>/", features.FeatureDetail.as_view()),
     path("features/<str:feature>/approvers/", features.ApproverList.as_view()),

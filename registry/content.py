@@ -20,6 +20,7 @@ class Kind(StrEnum):
     PROMPT = "prompt"
     MODEL = "model"
     CONFIG = "config"
+    DATASET = "dataset"
 
 
 def artifact_digest(*, kind: Kind, name: str, version: str, body: Mapping[str, Any]) -> str:

@@ -73,3 +73,38 @@ class EndpointUnreachable(DomainError):
 
     code = "endpoint_unreachable"
     title = "The endpoint does not answer"
+
+
+class CaseExists(Conflict):
+    """A case with this key says something else, or came from the same source."""
+
+    code = "case_exists"
+    title = "The case exists already"
+
+
+class CaseErased(Conflict):
+    """A case under this key, or from this source, was erased and does not come back."""
+
+    code = "case_erased"
+    title = "The case was erased"
+
+
+class DangerCaseStays(Conflict):
+    """The case of a former failure is never taken out."""
+
+    code = "danger_case_stays"
+    title = "Cases of the danger set stay"
+
+
+class EmptyDataset(Conflict):
+    """There is nothing to freeze."""
+
+    code = "empty_dataset"
+    title = "The dataset has no cases"
+
+
+class ImportFindings(DomainError):
+    """Lines of a file that cannot be imported; `errors` lists them."""
+
+    code = "import_findings"
+    title = "The file has faults"

@@ -6,6 +6,8 @@ from django.urls import path
 
 from registry.views import (
     configs,
+    dataset_cases,
+    datasets,
     editor,
     endpoints,
     features,
@@ -48,6 +50,22 @@ urlpatterns = [
     path("configs/new/", configs.config_publish, name="config_publish"),
     path("configs/<str:name>/", configs.config_detail, name="config_detail"),
     path("configs/<str:name>/versions/<str:version>/", configs.config_version_page, name="config_version"),
+    path("datasets/", datasets.dataset_list, name="dataset_list"),
+    path("datasets/new/", datasets.dataset_create, name="dataset_create"),
+    path("datasets/<str:name>/", datasets.dataset_detail, name="dataset_detail"),
+    path("datasets/<str:name>/freeze/", datasets.dataset_freeze, name="dataset_freeze"),
+    path("datasets/<str:name>/import/", datasets.dataset_import, name="dataset_import"),
+    path("datasets/<str:name>/export.<str:ending>", datasets.dataset_export, name="dataset_export"),
+    path(
+        "datasets/<str:name>/versions/<str:version>/", datasets.dataset_version_page, name="dataset_version"
+    ),
+    path("datasets/<str:name>/cases/new/", dataset_cases.case_create, name="case_create"),
+    path("datasets/<str:name>/cases/<str:key>/", dataset_cases.case_detail, name="case_detail"),
+    path("datasets/<str:name>/cases/<str:key>/change/", dataset_cases.case_change, name="case_change"),
+    path("datasets/<str:name>/cases/<str:key>/remove/", dataset_cases.case_remove, name="case_remove"),
+    path("datasets/<str:name>/cases/<str:key>/restore/", dataset_cases.case_restore, name="case_restore"),
+    path("datasets/<str:name>/cases/<str:key>/erase/", dataset_cases.case_erase, name="case_erase"),
+    path("danger-cases/add/", dataset_cases.danger_case_add, name="danger_case_add"),
     path("features/", features.feature_list, name="feature_list"),
     path("features/new/", features.feature_create, name="feature_create"),
     path("features/<str:name>/", features.feature_detail, name="feature_detail"),

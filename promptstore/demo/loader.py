@@ -13,6 +13,7 @@ from promptstore.core import keys
 from promptstore.core.actors import Actor, system
 from promptstore.core.models import Environment, Project, User
 from promptstore.demo import content
+from promptstore.demo.cases import load_cases
 from promptstore.demo.local_model import follow_model
 from promptstore.demo.people import make_people
 from registry.models import Endpoint, Feature, ModelVersion, Prompt, PromptVersion, ServingConfigVersion
@@ -32,6 +33,7 @@ def load() -> dict[str, str]:
     )  # at once: a password is known only now, and what follows may fail and be tried again
     owner, engineer, writer = (_person(name) for name in ("owner", "engineer", "writer"))
     _registry(project, owner=owner, engineer=engineer, writer=writer)
+    load_cases(project, writer=writer, engineer=engineer)
     for slug, body in (("staging", content.STAGING_POLICY), ("production", content.PRODUCTION_POLICY)):
         releases.change_policy(
             actor=owner,

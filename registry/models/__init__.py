@@ -1,6 +1,7 @@
 """The versioned artifacts, one noun per file."""
 
 from registry.models.configs import ServingConfig, ServingConfigVersion
+from registry.models.datasets import Dataset, DatasetCase, DatasetVersion, DatasetVersionCase
 from registry.models.endpoints import Endpoint
 from registry.models.features import Feature, FeatureApprover
 from registry.models.language_models import LanguageModel, ModelVersion
@@ -8,6 +9,10 @@ from registry.models.lint_policies import LintPolicy
 from registry.models.prompts import Prompt, PromptDraft, PromptVersion, PromptWithdrawal
 
 __all__ = [
+    "Dataset",
+    "DatasetCase",
+    "DatasetVersion",
+    "DatasetVersionCase",
     "Endpoint",
     "Feature",
     "FeatureApprover",
