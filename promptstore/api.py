@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("releases.api_urls")),
     path("", include("incidents.api_urls")),
     path("", include("evals.api_urls")),
+    path("", include("reviews.api_urls")),
     path("", include("telemetry.api_urls")),
     path("", include("promptstore.console.audit.api_urls")),
 ]

@@ -28,5 +28,15 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "sample answers for review": {
+        "task": "reviews.enqueue_samples",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "return lapsed review leases": {
+        "task": "reviews.expire_leases",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "tidy up": {"task": "core.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -214,6 +214,11 @@ CELERY_ENABLE_UTC = True
 PROBE_INTERVAL_S = env.int("PROMPTSTORE_PROBE_INTERVAL_S", 21_600)
 PROBE_DRIFT_SHARE = env.float("PROMPTSTORE_PROBE_DRIFT_SHARE", 0.1)
 
+# --- review queue ----------------------------------------------------------------------------------------------------
+REVIEW_SHARE_BP = env.int("PROMPTSTORE_REVIEW_SHARE_BP", 500)
+REVIEW_BUDGET_PER_DAY = env.int("PROMPTSTORE_REVIEW_BUDGET_PER_DAY", 200)
+REVIEW_OVERLAP = env.int("PROMPTSTORE_REVIEW_OVERLAP", 2)
+
 # django-simple-history keeps who and why on the mutable rows.
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = True
 

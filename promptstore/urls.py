@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("releases.urls")),
     path("", include("incidents.urls")),
     path("", include("evals.urls")),
+    path("", include("reviews.urls")),
     path("", include("telemetry.urls")),
     path("", include("promptstore.console.urls")),
 ]

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from promptstore.cli import audit, demo, doctor, models, outbox, prompts, releases, serve, tokens
+from promptstore.cli import audit, datasets, demo, doctor, models, outbox, prompts, releases, serve, tokens
 from promptstore.cli.exits import CommandError, Exit
 from promptstore.cli.output import complain
 from promptstore.cli.version import version
@@ -31,7 +31,16 @@ app = App(
     version=version,
     result_action="return_value",
 )
-for noun in (prompts.app, models.app, releases.app, audit.app, outbox.app, tokens.app, demo.app):
+for noun in (
+    prompts.app,
+    models.app,
+    datasets.app,
+    releases.app,
+    audit.app,
+    outbox.app,
+    tokens.app,
+    demo.app,
+):
     noun.help_epilogue = ""
     app.command(noun)
 app.command(doctor.doctor)

@@ -29,6 +29,7 @@ _PLACES = {
 
 register_counter("incidents:incident_list", counters.open_incidents)
 register_counter("releases:release_list", counters.approvals_waiting)
+register_counter("reviews:item_list", counters.reviews_waiting)
 
 
 def console(request: HttpRequest) -> dict[str, Any]:

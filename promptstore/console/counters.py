@@ -10,13 +10,15 @@ from django.http import HttpRequest
 
 from incidents.models import Incident
 from incidents.states import IncidentState
+from promptstore.core import clock
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.models import Membership
-from promptstore.core.permissions import Role
+from promptstore.core.permissions import TABLE, Role
 from registry.models import FeatureApprover
 from releases.models import Evidence, Promotion, Vote
 from releases.selectors.policies import policy_of
 from releases.states import PromotionState
+from reviews.selectors import claimable
 
 # More than this many waiting approvals are as good as uncounted.
 MOST_LOOKED_AT = 100
@@ -36,6 +38,22 @@ def approvals_waiting(request: HttpRequest) -> int:
         return 0
     rows = _awaiting(seen.project.pk, user_id)[:MOST_LOOKED_AT]
     return sum(_may_approve(row) and str(user_id) not in row.release.contributors for row in rows)
+
+
+def reviews_waiting(request: HttpRequest) -> int:
+    """Answers that this person may judge and that nobody is at."""
+    seen = cast("ProjectRequest", request)
+    user_id = seen.actor.user_id
+    if user_id is None:
+        return 0
+    may_label = Membership.objects.filter(
+        project_id=seen.project.pk,
+        user_id=user_id,
+        user__is_active=True,
+        roles__overlap=[role.value for role in TABLE["review.label"]],
+    )
+    waiting = claimable(project_id=seen.project.pk, user_id=user_id, now=clock.now())
+    return waiting.filter(Exists(may_label)).order_by()[:MOST_LOOKED_AT].count()
 
 
 def _awaiting(project_id: UUID, user_id: UUID) -> QuerySet[Any]:

@@ -47,7 +47,7 @@ ENTRIES: tuple[Entry, ...] = (
     # A feature is what is released, so it opens the group that leads from it to releases and incidents.
     Entry("Features", "registry:feature_list", "branch", starts_group=True),
     Entry("Releases", "releases:release_list", "release"),
-    Entry("Review", "reviews:item_list", "review"),
+    Entry("Review", "reviews:item_list", "review", permission="review.read"),
     Entry("Experiments", "releases:experiment_list", "experiment"),
     Entry("Incidents", "incidents:incident_list", "incident"),
     Entry("Audit", "console:audit", "audit", permission="audit.read", starts_group=True),

@@ -7,11 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-
-from incidents.models import Delivery, Incident, NotificationChannel
-from incidents.services import channels, deliveries, people, preferences
-from incidents.services import incidents as incident_services
 from promptstore.console.audit.selectors import AuditFilter
 from promptstore.console.audit.services import export_events
 from promptstore.core import clock, keys
@@ -22,7 +17,7 @@ from registry.services import configs, drafts, endpoints, features, lint_policie
 from releases import services as releases
 from releases.models import Deployment, Release, Rollout
 from releases.services.restoring import hold_after_restore
-from tests.architecture import probe_writes
+from tests.architecture import dataset_writes, incident_writes, probe_writes, review_writes
 from tests.world import CONFIG_BODY, PLAN, PROMPT_BODY, World, production_policy
 
 Act = Callable[[], Any]
@@ -48,6 +43,9 @@ ALONG: dict[str, Along] = {
     "releases.services.votes.approve_promotion": Along(
         ("promotion.vote_cast", "promotion.approved"), "this vote completes the quorum"
     ),
+    "reviews.services.labels.submit_label": Along(
+        ("review.labelled", "review.settled"), "the only label that was wanted settles the item"
+    ),
 }  # fmt: skip
 
 # Services that write and leave no event (architecture.md: autosaves, leases and heartbeats), each with the reason.
@@ -60,6 +58,10 @@ EXEMPT: dict[str, str] = {
     "incidents.services.restoring.give_up_pending": "part of a restore, whose own event is in each project's log",
     "incidents.services.deliveries.send_due": "attempts of messages, which keep their own record of them",
     "incidents.services.people.tell_of_incident": "messages about an event that was recorded",
+    "reviews.services.claims.claim_next": "a lease; what is said under it is recorded",
+    "reviews.services.claims.heartbeat": "extends a lease",
+    "reviews.services.claims.expire_leases": "ends leases",
+    "reviews.services.samples.enqueue_samples": "copies of inferences, which are their own record; labels are recorded",
     "releases.services.audiences.tell_of_promotion": "messages about a move that was recorded",
     "releases.services.audiences.tell_of_rollout": "messages about a move that was recorded",
 }
@@ -232,70 +234,6 @@ def _adopt(world: World) -> Act:
     )
 
 
-def _open_incident(world: World) -> Incident:
-    return incident_services.open_incident(
-        actor=system("controller"), project_id=world.cast.project.id, environment_id=world.cast.production.id,
-        feature_id=world.feature.id, title="Slow", summary="Too slow.", severity="P2", dedup_key="slow", rollout_id=None,
-        release_digest="", evidence={},
-    )  # fmt: skip
-
-
-def _incident(call: Callable[..., Any], *before: Callable[..., Any], **fields: Any) -> Case:
-    def case(world: World) -> Act:
-        chosen = _with(world, "operator", incident_id=_open_incident(world).id)
-        for earlier in before:
-            earlier(**chosen)
-        return lambda: call(**chosen, **fields)
-
-    return case
-
-
-def _channel(world: World) -> NotificationChannel:
-    return channels.create_channel(
-        **_with(world, "owner", name="ops", kind="webhook", url="http://127.0.0.1:9/", allow_private=True)
-    )[0]
-
-
-def _on_channel(call: Callable[..., Any], **fields: Any) -> Case:
-    def case(world: World) -> Act:
-        channel = _channel(world)
-        return lambda: call(**_with(world, "owner", channel_id=channel.id, **fields))
-
-    return case
-
-
-def _replay(world: World) -> Act:
-    delivery = channels.send_test(**_with(world, "owner", channel_id=_channel(world).id))
-    Delivery.objects.filter(pk=delivery.pk).update(state="failed")
-    return lambda: deliveries.replay(**_with(world, "operator", delivery_id=delivery.id))
-
-
-def _own_webhook(world: World) -> dict[str, Any]:
-    settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = True
-    try:
-        preferences.save_preferences(**_with(world, "writer", revision=0, webhook_url="http://127.0.0.1:9/"))
-    finally:
-        settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = False
-    return _with(world, "writer")
-
-
-def _own_test(world: World) -> Act:
-    fields = _own_webhook(world)
-    return lambda: people.send_own_test(**fields, way="webhook")
-
-
-def _own_replay(world: World) -> Act:
-    fields = _own_webhook(world)
-    message = people.send_own_test(**fields, way="webhook")
-    Delivery.objects.filter(pk=message.pk).update(state="failed")
-    return lambda: people.replay_own(**fields, message_id=message.message_id)
-
-
-def _own_secret(world: World) -> Act:
-    fields = _own_webhook(world)
-    return lambda: preferences.rotate_own_secret(**fields, revision=1)
-
-
 def _service_key(world: World) -> Act:
     actor: Actor = world.cast.actor("owner")
     return lambda: keys.create_service_key(
@@ -320,12 +258,6 @@ CASES: dict[str, Case] = {
         **_with(w, "writer", name="laptop")
     ),
     "promptstore.core.keys.revoke_key": _revoke,
-    "incidents.services.people.send_own_test": _own_test,
-    "incidents.services.people.replay_own": _own_replay,
-    "incidents.services.preferences.save_preferences": lambda w: lambda: preferences.save_preferences(
-        **_with(w, "writer", revision=0, email=[])
-    ),
-    "incidents.services.preferences.rotate_own_secret": _own_secret,
     "registry.services.configs.publish_config_version": lambda w: lambda: configs.publish_config_version(
         **_with(w, "engineer", name="calm", body=CONFIG_BODY)
     ),
@@ -360,19 +292,10 @@ CASES: dict[str, Case] = {
     "registry.services.prompts.restore_prompt": _restore,
     "registry.services.publishing.publish_version": _publish,
     "registry.services.publishing.withdraw_version": _withdraw,
+    **dataset_writes.CASES,
+    **incident_writes.CASES,
     **probe_writes.CASES,
-    "incidents.services.channels.create_channel": lambda w: lambda: _channel(w),
-    "incidents.services.channels.update_channel": _on_channel(
-        channels.update_channel, revision=1, min_severity="P1"
-    ),
-    "incidents.services.channels.rotate_secret": _on_channel(channels.rotate_secret, revision=1),
-    "incidents.services.channels.send_test": _on_channel(channels.send_test),
-    "incidents.services.deliveries.replay": _replay,
-    "incidents.services.incidents.open_incident": lambda w: lambda: _open_incident(w),
-    "incidents.services.incidents.acknowledge": _incident(incident_services.acknowledge),
-    "incidents.services.incidents.mitigate": _incident(incident_services.mitigate),
-    "incidents.services.incidents.resolve": _incident(incident_services.resolve, incident_services.mitigate),
-    "incidents.services.incidents.comment": _incident(incident_services.comment, text="Seen."),
+    **review_writes.CASES,
     "releases.services.deployments.return_to_release": _return,
     "releases.services.deployments.adopt_release": _adopt,
     "releases.services.policies.change_policy": lambda w: lambda: releases.change_policy(
@@ -388,6 +311,9 @@ CASES: dict[str, Case] = {
     "releases.services.promotions.recheck_promotion": _recheck,
     "releases.services.promotions.cancel_promotion": _promotion(
         releases.cancel_promotion, "engineer", reason=REASON
+    ),
+    "releases.services.bundles.make_bundle": lambda w: lambda: releases.make_bundle(
+        **_with(w, "auditor", release_id=Release.objects.get(feature=w.feature).id)
     ),
     "releases.services.checks.finish_checks": _finish_checks,
     "releases.services.starting.start_promotion": _start_promotion,

@@ -30,9 +30,14 @@ from promptstore.core.ids import uuid7
 from promptstore.core.models import AuditEvent, Project
 from promptstore.core.permissions import SCOPES
 from providers.scripted import ScriptedServer
+from registry.datasets import CaseContent, NewCase
 from registry.models import Endpoint
+from registry.services.cases import add_cases
+from registry.services.datasets import create_dataset, freeze_dataset
 from releases import services
 from releases.models import Release, Rollout
+from reviews.models import ReviewItem
+from reviews.services import enqueue_samples
 from telemetry.models import Inference
 from tests.cast import Cast, make_cast
 from tests.traffic import record
@@ -161,11 +166,19 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any
         feature_id=theirs.feature.id, title="Theirs", summary="Theirs alone.", severity="P1", dedup_key="x",
         rollout_id=rollout.id, release_digest=rollout.candidate.digest, evidence={},
     )  # fmt: skip
+    settings.REVIEW_SHARE_BP = 10_000
+    enqueue_samples()
     evidence = rollout.promotion.evidence.get()
     channel, _ = create_channel(
         actor=cast.actor("owner"), project_id=cast.project.id, name="assistant", kind="webhook",
         url="http://127.0.0.1:9/their-channel", allow_private=True,
     )  # fmt: skip
+    dataset = create_dataset(actor=cast.actor("writer"), project_id=cast.project.id, name="assistant")
+    case = NewCase(
+        CaseContent(variables={"request": "Their secret request, long enough to tell."}), key="theirs"
+    )
+    add_cases(actor=cast.actor("writer"), dataset_id=dataset.id, cases=[case])
+    frozen = freeze_dataset(actor=cast.actor("writer"), dataset_id=dataset.id)
     settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = True
     save_preferences(
         actor=cast.actor("owner"),
@@ -187,6 +200,9 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any
         "incident_id": str(incident.id),
         "run_id": str(uuid7()),
         "inference_id": str(Inference.objects.get().id),
+        "item_id": str(ReviewItem.objects.get().id),
+        "key": "theirs",
+        "dataset_digest": frozen.digest,
         "digest": evidence.reports[0]["digest"],
         "message_id": message.message_id,
         # In no path: what acme's own lists and choices must not show.
