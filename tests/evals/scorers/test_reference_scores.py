@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import Any
 
 import pytest
 import sacrebleu
+from absl import logging as absl_logging
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]  # ships no types
@@ -15,6 +17,9 @@ from evals.scorers import scorer_by_name
 from evals.scorers.rouge_l import common_subsequence
 from evals.scorers.words import tokens
 from tests.evals.scorers.scored_cases import scored
+
+# rouge_score brings absl, whose log handler closes the stream that it found when it was imported: pytest's own.
+absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 WORDS = [
     "the",
