@@ -9,6 +9,7 @@ from rest_framework import serializers
 from incidents.models import Incident, NotificationChannel
 from incidents.notifications.kinds import KINDS
 from incidents.notifications.snapshot import INCIDENT_EVENTS
+from incidents.serializers.messages import MessageOut
 from incidents.services.addresses import MAX_URL_CHARS
 from incidents.services.channels import MAX_SECRET_CHARS
 from promptstore.core.http.project_views import Input
@@ -91,17 +92,7 @@ class ChannelWithSecretOut(serializers.Serializer[Any]):
     secret = serializers.CharField(allow_blank=True)
 
 
-class DeliveryOut(serializers.Serializer[Any]):
-    """One message. `message_id` is what the receiver gets as `webhook-id`."""
+class DeliveryOut(MessageOut):
+    """One message to a channel."""
 
-    message_id = serializers.CharField()
-    event = serializers.CharField()
     incident = serializers.UUIDField(source="incident_id", allow_null=True)
-    state = serializers.CharField()
-    attempts = serializers.IntegerField()
-    next_attempt_at = serializers.DateTimeField()
-    last_status = serializers.IntegerField(allow_null=True)
-    last_detail = serializers.CharField()
-    delivered_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    payload = serializers.JSONField()

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from incidents.models import Delivery
 from incidents.notifications.personal.events import ALL
+from incidents.serializers.messages import MessageOut
 from incidents.services.addresses import MAX_URL_CHARS
 from promptstore.core.http.project_views import Input
 
@@ -47,17 +48,7 @@ class OwnTestIn(Input):
     way = serializers.ChoiceField(choices=_WAYS)
 
 
-class OwnMessageOut(serializers.Serializer[Any]):
-    """One message to the person. `message_id` is what a webhook gets as `webhook-id`."""
+class OwnMessageOut(MessageOut):
+    """One message to the person."""
 
-    message_id = serializers.CharField()
-    event = serializers.CharField()
     way = serializers.CharField()
-    state = serializers.CharField()
-    attempts = serializers.IntegerField()
-    next_attempt_at = serializers.DateTimeField()
-    last_status = serializers.IntegerField(allow_null=True)
-    last_detail = serializers.CharField()
-    delivered_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    payload = serializers.JSONField()

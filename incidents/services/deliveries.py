@@ -23,11 +23,11 @@ from incidents.notifications.schedule import wait_before_next
 from incidents.notifications.sending import Outcome, Outgoing, Verdict, send
 from incidents.notifications.smtp import MAX_CONNECTIONS, send_letter
 from incidents.services.channels import disable_gone
-from incidents.services.outgoing import TOPIC
+from incidents.services.outgoing import owe_again, require_finished
 from incidents.services.preferences import webhook_gone
 from incidents.services.preparing import prepare
 from incidents.states import DeliveryState
-from promptstore.core import audit, clock, outbox
+from promptstore.core import clock
 from promptstore.core.actors import Actor, system
 from promptstore.core.errors import Conflict, NotFound
 from promptstore.core.killpoints import KillPoint, reach
@@ -78,27 +78,12 @@ def replay(*, actor: Actor, project_id: UUID, delivery_id: UUID) -> Delivery:
         channel = delivery.channel
         assert channel is not None, "the query asks for it"
         _refuse_replay(delivery, channel)
-        before = {"state": delivery.state, "attempts": delivery.attempts}
-        delivery.state = DeliveryState.PENDING
-        delivery.attempts = 0
-        delivery.next_attempt_at = clock.now()
-        delivery.claimed_until = None
-        delivery.save()
-        audit.record(
-            actor=actor,
-            action="delivery.replayed",
-            target=delivery,
-            project_id=project_id,
-            before=before,
-            after={"state": delivery.state, "channel": channel.name, "event": delivery.event},
-        )
-        outbox.emit(TOPIC, {"delivery_id": str(delivery.pk)})
+        owe_again(actor, delivery, to={"channel": channel.name})
     return delivery
 
 
 def _refuse_replay(delivery: Delivery, channel: NotificationChannel) -> None:
-    if delivery.state == DeliveryState.PENDING:
-        raise Conflict("This message is still being tried; wait for its outcome.", field="state")
+    require_finished(delivery)
     if not channel.enabled:
         raise Conflict(f"{channel.name} is switched off; switch it on first.", field="enabled")
     if KINDS[channel.kind].mirrors_state and delivery.incident_id:

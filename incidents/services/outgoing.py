@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
-
 from incidents.models import Delivery, Incident, NotificationChannel
 from incidents.notifications.kinds import KINDS
 from incidents.notifications.personal.events import PersonalEvent
 from incidents.notifications.snapshot import Event, IncidentSnapshot
 from incidents.selectors.channels import destinations
-from promptstore.core import clock, outbox
+from incidents.states import DeliveryState
+from promptstore.core import audit, clock, outbox
 from promptstore.core.actors import Actor, ActorKind
+from promptstore.core.errors import Conflict
+from promptstore.core.http.links import whole_url
 
 TOPIC = "notification.send"
 # An incident that is found again may have grown grave enough; whoever was told of it is not told again.
@@ -71,6 +71,31 @@ def owe(channel: NotificationChannel, snapshot: IncidentSnapshot, *, incident: I
     return delivery
 
 
+def require_finished(delivery: Delivery) -> None:
+    """Raise `Conflict` while a message is still tried."""
+    if delivery.state == DeliveryState.PENDING:
+        raise Conflict("This message is still being tried; wait for its outcome.", field="state")
+
+
+def owe_again(actor: Actor, delivery: Delivery, *, to: Mapping[str, str]) -> None:
+    """Put a finished message on a fresh schedule, with the same id and content, under the caller's lock. The event says `to`."""
+    before = {"state": delivery.state, "attempts": delivery.attempts}
+    delivery.state = DeliveryState.PENDING
+    delivery.attempts = 0
+    delivery.next_attempt_at = clock.now()
+    delivery.claimed_until = None
+    delivery.save()
+    audit.record(
+        actor=actor,
+        action="delivery.replayed",
+        target=delivery,
+        project_id=delivery.project_id,
+        before=before,
+        after={"state": delivery.state, **to, "event": delivery.event},
+    )
+    outbox.emit(TOPIC, {"delivery_id": str(delivery.pk)})
+
+
 def snapshot_of(incident: Incident, event: Event, *, actor_name: str, said: str) -> IncidentSnapshot:
     """The incident as it is now. Of its evidence only the broken rules go out; samples stay behind the console's permissions."""
     return IncidentSnapshot(
@@ -79,7 +104,7 @@ def snapshot_of(incident: Incident, event: Event, *, actor_name: str, said: str)
         actor=actor_name,
         said=said,
         id=str(incident.pk),
-        url=settings.CONSOLE_URL.rstrip("/") + reverse("incidents:incident_detail", args=[incident.pk]),
+        url=whole_url("incidents:incident_detail", incident.pk),
         project=incident.project.slug,
         environment=incident.environment.slug,
         feature=incident.feature.slug,
@@ -107,7 +132,7 @@ def trial_snapshot(channel: NotificationChannel, *, actor_name: str) -> Incident
         actor=actor_name,
         said="This is a test. Nothing is wrong.",
         id=str(channel.pk),
-        url=settings.CONSOLE_URL.rstrip("/") + "/",
+        url=whole_url("console:home"),
         project=channel.project.slug,
         environment="none",
         feature="none",

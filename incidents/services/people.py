@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from incidents.models import Delivery, Incident
 from incidents.notifications.personal.events import TEST, PersonalEvent
 from incidents.notifications.personal.news import News, build
 from incidents.selectors.people import message_to, ways_wanted, wishes_of
-from incidents.services.outgoing import TOPIC
-from incidents.states import DeliveryState
+from incidents.services.outgoing import TOPIC, owe_again, require_finished
 from promptstore.core import audit, clock, outbox
 from promptstore.core.actors import Actor
 from promptstore.core.errors import Conflict, InvalidInput, NotAllowed
-from promptstore.core.http.links import page_url
+from promptstore.core.http.links import whole_url
 from promptstore.core.ids import uuid7
 from promptstore.core.models import Project
 from promptstore.core.permissions import require
@@ -59,8 +57,8 @@ def tell_of_incident(*, event: str, incident_id: UUID, actor_id: str, actor_name
         at=at,
         actor=actor_name,
         project=incident.project.slug,
-        url=page("incidents:incident_detail", incident.pk),
-        settings_url=page("console:notification_settings"),
+        url=whole_url("incidents:incident_detail", incident.pk),
+        settings_url=whole_url("console:notification_settings"),
         environment=incident.environment.slug,
         feature=incident.feature.slug,
         severity=incident.severity,
@@ -90,8 +88,8 @@ def send_own_test(*, actor: Actor, project_id: UUID, way: str) -> Delivery:
         at=clock.now().isoformat(),
         actor=actor.name,
         project=Project.objects.get(pk=project_id).slug,
-        url=page("console:notification_settings"),
-        settings_url=page("console:notification_settings"),
+        url=whole_url("console:notification_settings"),
+        settings_url=whole_url("console:notification_settings"),
     )
     with transaction.atomic():
         delivery = _owe_once(project_id, user_id, way, TEST, build(news), uuid7())
@@ -115,23 +113,8 @@ def replay_own(*, actor: Actor, project_id: UUID, message_id: str) -> Delivery:
     found = message_to(project_id=project_id, user_id=own_id(actor), message_id=message_id)
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=found.pk)
-        if delivery.state == DeliveryState.PENDING:
-            raise Conflict("This message is still being tried; wait for its outcome.", field="state")
-        before = {"state": delivery.state, "attempts": delivery.attempts}
-        delivery.state = DeliveryState.PENDING
-        delivery.attempts = 0
-        delivery.next_attempt_at = clock.now()
-        delivery.claimed_until = None
-        delivery.save()
-        audit.record(
-            actor=actor,
-            action="delivery.replayed",
-            target=delivery,
-            project_id=project_id,
-            before=before,
-            after={"state": delivery.state, "way": delivery.way, "event": delivery.event},
-        )
-        outbox.emit(TOPIC, {"delivery_id": str(delivery.pk)})
+        require_finished(delivery)
+        owe_again(actor, delivery, to={"way": delivery.way})
     return delivery
 
 
@@ -145,11 +128,6 @@ def own_id(actor: Actor) -> UUID:
 def person(actor_id: str) -> UUID | None:
     """The id of whoever acted, where that was a person."""
     return UUID(actor_id) if actor_id else None
-
-
-def page(name: str, *arguments: object) -> str:
-    """The whole address of a page of the console."""
-    return settings.CONSOLE_URL.rstrip("/") + page_url(name, *arguments)
 
 
 def _owe_once(

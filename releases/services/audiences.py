@@ -10,7 +10,8 @@ from uuid import UUID
 
 from incidents.notifications.personal.events import PersonalEvent
 from incidents.notifications.personal.news import News
-from incidents.services.people import Interest, page, person, tell_people
+from incidents.services.people import Interest, person, tell_people
+from promptstore.core.http.links import whole_url
 from releases.models import Promotion, Rollout, RolloutDecision
 from releases.selectors.policies import policy_of
 from releases.services.votes import who_may_approve
@@ -69,10 +70,10 @@ def tell_of_promotion(
         at=at,
         actor=actor_name,
         project=promotion.project.slug,
-        url=page("releases:rollout_detail", rollout.pk)
+        url=whole_url("releases:rollout_detail", rollout.pk)
         if rollout
-        else page("releases:promotion_detail", promotion.pk),
-        settings_url=page("console:notification_settings"),
+        else whole_url("releases:promotion_detail", promotion.pk),
+        settings_url=whole_url("console:notification_settings"),
         environment=promotion.deployment.environment.slug,
         feature=promotion.release.feature.slug,
         release=str(promotion.release),
@@ -104,8 +105,8 @@ def tell_of_rollout(*, decision_id: str, actor_id: str, actor_name: str, at: str
         at=at,
         actor=actor_name,
         project=decision.project.slug,
-        url=page("releases:rollout_detail", rollout.pk),
-        settings_url=page("console:notification_settings"),
+        url=whole_url("releases:rollout_detail", rollout.pk),
+        settings_url=whole_url("console:notification_settings"),
         environment=rollout.deployment.environment.slug,
         feature=rollout.candidate.feature.slug,
         release=str(rollout.candidate),

@@ -8,10 +8,9 @@ from typing import Any
 from registry.datasets import CaseContent, CaseSource, NewCase, SourceKind
 from registry.models import Dataset
 from registry.services import case_changes, cases, danger, datasets, imports
+from tests.architecture.write_cases import Act, Case
 from tests.world import World
 
-Act = Callable[[], Any]
-Case = Callable[[World], Act]
 CONTENT = CaseContent(variables={"request": "Less noise in the logs."}, expected="warning")
 OTHER = CaseContent(variables={"request": "More detail in the logs."}, expected="debug")
 

@@ -11,14 +11,8 @@ from incidents.models import Delivery, Incident, NotificationChannel
 from incidents.services import channels, deliveries, people, preferences
 from incidents.services import incidents as incident_services
 from promptstore.core.actors import system
+from tests.architecture.write_cases import Act, Case, acting
 from tests.world import World
-
-Act = Callable[[], Any]
-Case = Callable[[World], Act]
-
-
-def _with(world: World, role: str, **fields: Any) -> dict[str, Any]:
-    return {"actor": world.cast.actor(role), "project_id": world.cast.project.id, **fields}
 
 
 def _open_incident(world: World) -> Incident:
@@ -31,7 +25,7 @@ def _open_incident(world: World) -> Incident:
 
 def _incident(call: Callable[..., Any], *before: Callable[..., Any], **fields: Any) -> Case:
     def case(world: World) -> Act:
-        chosen = _with(world, "operator", incident_id=_open_incident(world).id)
+        chosen = acting(world, "operator", incident_id=_open_incident(world).id)
         for earlier in before:
             earlier(**chosen)
         return lambda: call(**chosen, **fields)
@@ -41,31 +35,31 @@ def _incident(call: Callable[..., Any], *before: Callable[..., Any], **fields: A
 
 def _channel(world: World) -> NotificationChannel:
     return channels.create_channel(
-        **_with(world, "owner", name="ops", kind="webhook", url="http://127.0.0.1:9/", allow_private=True)
+        **acting(world, "owner", name="ops", kind="webhook", url="http://127.0.0.1:9/", allow_private=True)
     )[0]
 
 
 def _on_channel(call: Callable[..., Any], **fields: Any) -> Case:
     def case(world: World) -> Act:
         channel = _channel(world)
-        return lambda: call(**_with(world, "owner", channel_id=channel.id, **fields))
+        return lambda: call(**acting(world, "owner", channel_id=channel.id, **fields))
 
     return case
 
 
 def _replay(world: World) -> Act:
-    delivery = channels.send_test(**_with(world, "owner", channel_id=_channel(world).id))
+    delivery = channels.send_test(**acting(world, "owner", channel_id=_channel(world).id))
     Delivery.objects.filter(pk=delivery.pk).update(state="failed")
-    return lambda: deliveries.replay(**_with(world, "operator", delivery_id=delivery.id))
+    return lambda: deliveries.replay(**acting(world, "operator", delivery_id=delivery.id))
 
 
 def _own_webhook(world: World) -> dict[str, Any]:
     settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = True
     try:
-        preferences.save_preferences(**_with(world, "writer", revision=0, webhook_url="http://127.0.0.1:9/"))
+        preferences.save_preferences(**acting(world, "writer", revision=0, webhook_url="http://127.0.0.1:9/"))
     finally:
         settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = False
-    return _with(world, "writer")
+    return acting(world, "writer")
 
 
 def _own_test(world: World) -> Act:
@@ -89,7 +83,7 @@ CASES: dict[str, Case] = {
     "incidents.services.people.send_own_test": _own_test,
     "incidents.services.people.replay_own": _own_replay,
     "incidents.services.preferences.save_preferences": lambda w: (
-        lambda: preferences.save_preferences(**_with(w, "writer", revision=0, email=[]))
+        lambda: preferences.save_preferences(**acting(w, "writer", revision=0, email=[]))
     ),
     "incidents.services.preferences.rotate_own_secret": _own_secret,
     "incidents.services.channels.create_channel": lambda w: lambda: _channel(w),

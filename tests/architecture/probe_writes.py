@@ -8,9 +8,8 @@ from typing import Any
 from evals.models import DriftProbe
 from evals.services import probe_runs, probes
 from registry.models import ModelVersion
+from tests.architecture.write_cases import Act
 from tests.world import World
-
-Act = Callable[[], Any]
 
 
 def _asked(world: World) -> dict[str, Any]:

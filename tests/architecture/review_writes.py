@@ -10,9 +10,9 @@ from promptstore.core.ids import uuid7
 from reviews import services
 from reviews.models import ReviewItem
 from reviews.rubrics import BUILT_IN
+from tests.architecture.write_cases import Act
 from tests.world import World
 
-Act = Callable[[], Any]
 ANSWERS = {question["id"]: question["choices"][0]["id"] for question in BUILT_IN["questions"]}
 
 

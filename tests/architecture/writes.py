@@ -18,11 +18,8 @@ from releases import services as releases
 from releases.models import Deployment, Release, Rollout
 from releases.services.restoring import hold_after_restore
 from tests.architecture import dataset_writes, incident_writes, probe_writes, review_writes
+from tests.architecture.write_cases import REASON, Act, Case, acting
 from tests.world import CONFIG_BODY, PLAN, PROMPT_BODY, World, production_policy
-
-Act = Callable[[], Any]
-Case = Callable[[World], Act]  # sets the scene and returns the one call that is looked at
-REASON = "A closer look."
 
 
 @dataclass(frozen=True)
@@ -67,10 +64,6 @@ EXEMPT: dict[str, str] = {
 }
 
 
-def _with(world: World, role: str, **fields: Any) -> dict[str, Any]:
-    return {"actor": world.cast.actor(role), "project_id": world.cast.project.id, **fields}
-
-
 def _draft(world: World) -> dict[str, Any]:
     draft = world.prompt.drafts.get(name="main")
     return {"actor": world.cast.actor("writer"), "draft_id": draft.id, "revision": draft.revision}
@@ -90,7 +83,7 @@ def _model(world: World) -> Act:
         "price": {"input_nanos_per_mtok": 1, "output_nanos_per_mtok": 1},
     }  # fmt: skip
     return lambda: models.register_model_version(
-        **_with(world, "engineer", name="large", version="1.0.0", entry=entry)
+        **acting(world, "engineer", name="large", version="1.0.0", entry=entry)
     )
 
 
@@ -100,7 +93,7 @@ def _endpoint(world: World) -> dict[str, Any]:
 
 def _create_endpoint(world: World) -> Act:
     fields = {"protocol": "openai_http", "base_url": world.provider.base_url, "allow_private": True}
-    return lambda: endpoints.create_endpoint(**_with(world, "engineer", name="second", **fields))
+    return lambda: endpoints.create_endpoint(**acting(world, "engineer", name="second", **fields))
 
 
 def _feature(world: World, role: str) -> dict[str, Any]:
@@ -138,14 +131,14 @@ def _request(world: World) -> Act:
 def _promotion(call: Callable[..., Any], role: str, **fields: Any) -> Case:
     def case(world: World) -> Act:
         promotion = world.request()
-        return lambda: call(**_with(world, role, promotion_id=promotion.id, **fields))
+        return lambda: call(**acting(world, role, promotion_id=promotion.id, **fields))
 
     return case
 
 
 def _recheck(world: World) -> Act:
     promotion = world.check(world.request())
-    return lambda: releases.recheck_promotion(**_with(world, "engineer", promotion_id=promotion.id))
+    return lambda: releases.recheck_promotion(**acting(world, "engineer", promotion_id=promotion.id))
 
 
 def _finish_checks(world: World) -> Act:
@@ -161,7 +154,7 @@ def _approve(world: World) -> Act:
 def _reject(world: World) -> Act:
     promotion = world.check(world.request())
     return lambda: releases.reject_promotion(
-        **_with(world, "approver", promotion_id=promotion.id, reason=REASON)
+        **acting(world, "approver", promotion_id=promotion.id, reason=REASON)
     )
 
 
@@ -181,13 +174,13 @@ def _expire(world: World) -> Act:
 def _rollout(call: Callable[..., Any], **fields: Any) -> Case:
     def case(world: World) -> Act:
         rollout = world.roll_out()
-        return lambda: call(**_with(world, "operator", rollout_id=rollout.id, **fields))
+        return lambda: call(**acting(world, "operator", rollout_id=rollout.id, **fields))
 
     return case
 
 
 def _resume(world: World) -> Act:
-    fields = _with(world, "operator", rollout_id=world.roll_out().id)
+    fields = acting(world, "operator", rollout_id=world.roll_out().id)
     releases.pause_rollout(**fields, reason=REASON)
     return lambda: releases.resume_rollout(**fields)
 
@@ -196,7 +189,7 @@ def _advance(world: World) -> Act:
     rollout = world.roll_out()
     Rollout.objects.filter(pk=rollout.id).update(step_index=1)  # the canary has met its minimum
     return lambda: releases.advance_rollout(
-        **_with(world, "operator", rollout_id=rollout.id, expected_step=1, reason=REASON)
+        **acting(world, "operator", rollout_id=rollout.id, expected_step=1, reason=REASON)
     )
 
 
@@ -210,7 +203,7 @@ def _hold(world: World) -> Act:
 def _start_rollout(world: World) -> Act:
     rollout = world.roll_out()
     Rollout.objects.filter(pk=rollout.id).update(state="pending")
-    return lambda: releases.start_rollout(**_with(world, "operator", rollout_id=rollout.id))
+    return lambda: releases.start_rollout(**acting(world, "operator", rollout_id=rollout.id))
 
 
 def _return(world: World) -> Act:
@@ -218,7 +211,7 @@ def _return(world: World) -> Act:
     assert before is not None
     Deployment.objects.filter(pk=deployment.pk).update(stable_release=world.compose())
     fields = {"deployment_id": deployment.id, "release_id": before.id, "reason": REASON}
-    return lambda: releases.return_to_release(**_with(world, "operator", **fields))
+    return lambda: releases.return_to_release(**acting(world, "operator", **fields))
 
 
 def _adopt(world: World) -> Act:
@@ -242,24 +235,24 @@ def _service_key(world: World) -> Act:
 
 
 def _revoke(world: World) -> Act:
-    key, _secret = keys.create_personal_token(**_with(world, "writer", name="laptop"))
-    return lambda: keys.revoke_key(**_with(world, "writer", key_id=key.id))
+    key, _secret = keys.create_personal_token(**acting(world, "writer", name="laptop"))
+    return lambda: keys.revoke_key(**acting(world, "writer", key_id=key.id))
 
 
 CASES: dict[str, Case] = {
     "promptstore.console.audit.services.export_events": lambda w: lambda: export_events(
-        **_with(w, "auditor", wanted=AuditFilter(), ending="csv")
+        **acting(w, "auditor", wanted=AuditFilter(), ending="csv")
     ),
     "promptstore.core.audit.verifications.start_verification": lambda w: lambda: verifications.start_verification(
-        **_with(w, "auditor")
+        **acting(w, "auditor")
     ),
     "promptstore.core.keys.create_service_key": _service_key,
     "promptstore.core.keys.create_personal_token": lambda w: lambda: keys.create_personal_token(
-        **_with(w, "writer", name="laptop")
+        **acting(w, "writer", name="laptop")
     ),
     "promptstore.core.keys.revoke_key": _revoke,
     "registry.services.configs.publish_config_version": lambda w: lambda: configs.publish_config_version(
-        **_with(w, "engineer", name="calm", body=CONFIG_BODY)
+        **acting(w, "engineer", name="calm", body=CONFIG_BODY)
     ),
     "registry.services.drafts.reopen_draft": lambda w: lambda: drafts.reopen_draft(
         **_draft(w), version="1.0.0"
@@ -270,7 +263,7 @@ CASES: dict[str, Case] = {
     ),
     "registry.services.endpoints.check_endpoint": lambda w: lambda: endpoints.check_endpoint(**_endpoint(w)),
     "registry.services.features.create_feature": lambda w: lambda: features.create_feature(
-        **_with(w, "owner", slug="other", name="Other")
+        **acting(w, "owner", slug="other", name="Other")
     ),
     "registry.services.features.update_feature": lambda w: lambda: features.update_feature(
         **_feature(w, "owner"), name="Renamed", description="", risk_class="high", owner_id=None
@@ -280,11 +273,11 @@ CASES: dict[str, Case] = {
     ),
     "registry.services.features.dismiss_approver": _dismiss,
     "registry.services.lint_policies.set_lint_policy": lambda w: lambda: lint_policies.set_lint_policy(
-        **_with(w, "owner", revision=0, token_budget=500, banned_topics=[])
+        **acting(w, "owner", revision=0, token_budget=500, banned_topics=[])
     ),
     "registry.services.models.register_model_version": _model,
     "registry.services.prompts.create_prompt": lambda w: lambda: prompts.create_prompt(
-        **_with(w, "writer", name="another")
+        **acting(w, "writer", name="another")
     ),
     "registry.services.prompts.archive_prompt": lambda w: lambda: prompts.archive_prompt(
         actor=w.cast.actor("engineer"), prompt_id=w.prompt.id, reason=REASON
@@ -299,7 +292,7 @@ CASES: dict[str, Case] = {
     "releases.services.deployments.return_to_release": _return,
     "releases.services.deployments.adopt_release": _adopt,
     "releases.services.policies.change_policy": lambda w: lambda: releases.change_policy(
-        **_with(w, "owner", environment_id=w.cast.production.id, body=production_policy(quorum=2))
+        **acting(w, "owner", environment_id=w.cast.production.id, body=production_policy(quorum=2))
     ),
     "releases.services.promotions.request_promotion": _request,
     "releases.services.promotions.change_plan": _promotion(
@@ -313,7 +306,7 @@ CASES: dict[str, Case] = {
         releases.cancel_promotion, "engineer", reason=REASON
     ),
     "releases.services.bundles.make_bundle": lambda w: lambda: releases.make_bundle(
-        **_with(w, "auditor", release_id=Release.objects.get(feature=w.feature).id)
+        **acting(w, "auditor", release_id=Release.objects.get(feature=w.feature).id)
     ),
     "releases.services.checks.finish_checks": _finish_checks,
     "releases.services.starting.start_promotion": _start_promotion,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 
@@ -13,3 +14,8 @@ def page_url(name: str, *arguments: Any) -> str:
         return reverse(name, args=arguments)
     except NoReverseMatch:
         return ""
+
+
+def whole_url(name: str, *arguments: Any) -> str:
+    """The whole address of a page of the console, for messages that are read elsewhere."""
+    return settings.CONSOLE_URL.rstrip("/") + page_url(name, *arguments)
