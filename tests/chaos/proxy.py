@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import psycopg
 from django.db import connections
 
 _CHUNK = 65_536
+_PATIENCE_S = 30
+_OPEN = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'
+"""
 
 
 class Cut(StrEnum):
@@ -46,6 +53,14 @@ class Proxy:
     def cut(self, what: Cut, *, commit_of: str) -> None:
         """Cut at the next COMMIT of a transaction in whose statements `commit_of` occurs."""
         self._order = (what, commit_of.encode())
+
+    def await_rollback(self) -> None:
+        """Until the server has noticed too: behind a pooler it may hold the cut transaction's locks a moment longer."""
+        with psycopg.connect(self._url, autocommit=True, prepare_threshold=None) as beside:
+            deadline = time.monotonic() + _PATIENCE_S
+            while beside.execute(_OPEN).fetchone() != (0,):
+                assert time.monotonic() < deadline, "the cut transaction is still open"
+                time.sleep(0.01)  # polls what another process does
 
     def serve(self) -> None:
         """Until closed."""
