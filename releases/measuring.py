@@ -17,7 +17,7 @@ from releases.selectors.policies import policy_of
 from releases.states import RolloutState
 from telemetry.calls import count_calls
 from telemetry.metrics import MinuteSeries, window
-from telemetry.minutes import Source, load_many
+from telemetry.minutes import Source, load_minutes
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Measured:
 
 def load_series(rollout: Rollout, *, since: datetime, until: datetime) -> MinuteSeries:
     """A rollout's rollups, both arms."""
-    return load_many([_source(rollout, since)], until=until)[0]
+    return load_minutes([_source(rollout, since)], until=until)[0]
 
 
 def measure(rollouts: Sequence[Rollout], now: datetime) -> list[Measured]:
@@ -69,7 +69,7 @@ def measure(rollouts: Sequence[Rollout], now: datetime) -> list[Measured]:
     ]
     return [
         Measured(policy=policy, rules=some, evaluations=_evaluations(some, SeriesReader(series, now)))
-        for policy, some, series in zip(policies, rules, load_many(sources, until=now), strict=True)
+        for policy, some, series in zip(policies, rules, load_minutes(sources, until=now), strict=True)
     ]
 
 

@@ -57,16 +57,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def load_minutes(
-    *, environment_id: UUID, feature: str, rollout_id: UUID | None, since: datetime, until: datetime
-) -> MinuteSeries:
-    """The rollups of one feature in one environment and one rollout (`None`: outside of any), in two queries
-    however long the span and however many releases."""
-    source = Source(environment_id, feature, rollout_id or NO_ROLLOUT, since)
-    return load_many([source], until=until)[0]
-
-
-def load_many(sources: Sequence[Source], *, until: datetime) -> list[MinuteSeries]:
+def load_minutes(sources: Sequence[Source], *, until: datetime) -> list[MinuteSeries]:
     """A series for each source, in their order, in two queries altogether."""
     minutes: list[dict[ArmKey, list[Minute]]] = [{} for _ in sources]
     asked = [

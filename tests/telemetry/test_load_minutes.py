@@ -10,7 +10,7 @@ import pytest
 
 from telemetry.metrics import MinuteSeries
 from telemetry.metrics.series import ArmKey
-from telemetry.minutes import NO_ROLLOUT, load_minutes
+from telemetry.minutes import NO_ROLLOUT, Source, load_minutes
 from telemetry.models import Rollup
 from tests.cast import Cast
 from tests.telemetry.inference_events import AT
@@ -31,9 +31,7 @@ def fill(cast: Cast, *, releases: int, minutes: int) -> None:
 
 
 def load(cast: Cast, *, back: timedelta) -> MinuteSeries:
-    return load_minutes(
-        environment_id=cast.production.pk, feature="assistant", rollout_id=None, since=NOW - back, until=NOW
-    )
+    return load_minutes([Source(cast.production.pk, "assistant", NO_ROLLOUT, NOW - back)], until=NOW)[0]
 
 
 @pytest.mark.parametrize(("releases", "minutes"), [(1, 20), (3, 300)])

@@ -14,7 +14,7 @@ from stats.histogram import LogHistogram
 from stats.intervals import wilson
 from telemetry.metrics import CATALOGUE, MinuteSeries, chart, metric_by_name, window
 from telemetry.metrics.base import Minute
-from telemetry.minutes import load_minutes
+from telemetry.minutes import NO_ROLLOUT, Source, load_minutes
 from telemetry.models import Rollup
 from tests.cast import Cast
 from tests.telemetry.inference_events import AT, DIGEST, event, ingest
@@ -25,13 +25,8 @@ NOW = AT.replace(second=0) + timedelta(minutes=10)
 def load(
     cast: Cast, *, rollout_id: UUID | None = None, since: datetime = AT - timedelta(hours=1)
 ) -> MinuteSeries:
-    return load_minutes(
-        environment_id=cast.production.pk,
-        feature="config-assistant",
-        rollout_id=rollout_id,
-        since=since,
-        until=NOW,
-    )
+    source = Source(cast.production.pk, "config-assistant", rollout_id or NO_ROLLOUT, since)
+    return load_minutes([source], until=NOW)[0]
 
 
 def at(minutes: float) -> str:
