@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from promptstore.local.browser import find_chromium
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # a browser is also driven where no Django is set up
     from promptstore.core.models import User
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+# A busy machine with two cores may take long over a page; what is right comes earlier and is not delayed by this.
+_PATIENCE_MS = 30_000
 
 
 @contextmanager
@@ -33,6 +36,7 @@ def chromium() -> Iterator[Browser]:
             "no Chromium here; `make test` lists the command that installs it, and fails under CI=true"
         )
     with sync_playwright() as playwright:
+        expect.set_options(timeout=_PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield browser
         browser.close()
