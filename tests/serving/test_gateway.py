@@ -217,6 +217,25 @@ async def test_a_credential_is_unsealed_for_the_call_and_its_absence_is_an_error
     assert "sk-secret" not in manifest
 
 
+async def test_a_credential_that_was_replaced_is_used_from_the_next_call_on(
+    world: World, node: RunningNode, scripted: ScriptedServer
+) -> None:
+    world.publish(feature(stable=release()), base_url=scripted.base_url, endpoint={"has_credential": True})
+    await node.until_generation(1)
+    await node.until(lambda: world.query("SELECT 1 FROM serving_node WHERE name = 'node-1'"))
+    for secret in ("sk-first", "sk-second"):
+        await _receive_credential(world, node, secret)
+        for _ in range(2):
+            assert (await node.chat())[0] == 200
+            assert scripted.app.recent[-1]["headers"]["Authorization"] == f"Bearer {secret}"
+
+
+async def _receive_credential(world: World, node: RunningNode, secret: str) -> None:
+    before = node.node.holder.current.credentials
+    world.seal_credential("node-1", secret)
+    await node.until(lambda: node.node.holder.current.credentials != before)
+
+
 async def test_an_endpoint_that_may_not_be_private_cannot_reach_loopback(
     world: World, node: RunningNode, scripted: ScriptedServer
 ) -> None:

@@ -256,7 +256,8 @@ class World:
             assert row is not None
             sealed = SealedBox(PublicKey(bytes(row[0]))).encrypt(secret.encode())
             connection.execute(
-                "INSERT INTO serving_nodecredential (node, endpoint_id, revision, sealed) VALUES (%s, %s, 1, %s)",
+                "INSERT INTO serving_nodecredential (node, endpoint_id, revision, sealed) VALUES (%s, %s, 1, %s)"
+                " ON CONFLICT (node, endpoint_id) DO UPDATE SET sealed = EXCLUDED.sealed",
                 [node, ENDPOINT_ID, sealed],
             )
             connection.execute("SELECT pg_notify('promptstore_snapshot', '')")
