@@ -14,20 +14,32 @@ _T = TypeVar("_T")
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T:
     """The result of `work`; cancels it and raises `ClientGoneError` when the connection closes first.
 
-    Call it after the body was read: until then `receive` has other things to say.
+    Call it after the body was read: until then `receive` has other things to say. The work runs in the caller's own task, which
+    costs a fraction of a task for itself, and has ended, whatever it held given back, before this returns.
     """
-    task = asyncio.ensure_future(work)
+    worker = asyncio.current_task()
+    assert worker is not None, "a coroutine runs in a task"
+    left = working = False
+
+    def stop(watcher: asyncio.Task[None]) -> None:
+        nonlocal left
+        if working and not watcher.cancelled():
+            left = True
+            worker.cancel()
+
     watcher = asyncio.ensure_future(_gone(receive))
+    watcher.add_done_callback(stop)
+    working = True
     try:
-        await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise ClientGoneError
+        return await work
+    except asyncio.CancelledError:
+        # Only this cancellation is ours to catch; where the task itself is cancelled as well, that goes on.
+        if left and not worker.uncancel():
+            raise ClientGoneError from None
+        raise
     finally:
+        working = False
         watcher.cancel()
-        task.cancel()
-        # Wait for the cancelled work to end: it holds a connection that must not outlive this call.
-        await asyncio.gather(task, watcher, return_exceptions=True)
 
 
 async def _gone(receive: Receive) -> None:

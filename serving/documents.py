@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from registry.policy import Policy, PolicyError
+from registry.rendering import schemas
 from registry.rendering.quick_schema import PreparedSchema
 from registry.rendering.render import CompiledPrompt, compile_prompt
 from registry.rendering.spec import Message, PromptSpec, Role
@@ -45,6 +46,15 @@ class Prompt:
     @cached_property
     def input_check(self) -> PreparedSchema:
         return PreparedSchema.of(self.raw.get("input_schema") or {"type": "object", "properties": {}})
+
+    @cached_property
+    def declared_variables(self) -> frozenset[str] | None:
+        """The names that the input schema knows; None when it takes further ones."""
+        schema = self.input_check.schema
+        root = schemas.resolve(schema, schema)
+        if root.get("additionalProperties", False) is not False or "patternProperties" in root:
+            return None
+        return frozenset(schemas.declared_variables(schema))
 
     @cached_property
     def output_check(self) -> PreparedSchema | None:

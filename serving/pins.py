@@ -14,6 +14,7 @@ from releases.routing import Arm
 
 _MAC_BYTES = 16
 _MAX_CHARS = 600
+_MAX_ISSUED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,18 @@ class Pins:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._issued: dict[Pin, str] = {}
 
     def issue(self, pin: Pin) -> str:
+        """The token of a pin. All conversations of one arm share it, so it is signed once."""
+        token = self._issued.get(pin)
+        if token is None:
+            if len(self._issued) >= _MAX_ISSUED:
+                self._issued.clear()
+            token = self._issued[pin] = self._sign(pin)
+        return token
+
+    def _sign(self, pin: Pin) -> str:
         payload = orjson.dumps([pin.environment_id, pin.feature, pin.arm, pin.rollout_id])
         return f"{_encode(payload)}.{_encode(self._mac(payload))}"
 

@@ -50,11 +50,10 @@ def check_variables(prompt: Prompt, variables: object, *, field: str) -> dict[st
         variables = {}
     if not isinstance(variables, dict):
         raise InvalidInput("Variables are a JSON object.", field=field)
-    schema = prompt.input_check.schema
     problems = [
         *(
             schemas.Problem(name[:80], "This prompt has no such variable.")
-            for name in _undeclared(schema, variables)
+            for name in _undeclared(prompt, variables)
         ),
         *prompt.input_check.problems(variables),
     ]
@@ -74,11 +73,9 @@ def check_variables(prompt: Prompt, variables: object, *, field: str) -> dict[st
     return variables
 
 
-def _undeclared(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> list[str]:
-    root = schemas.resolve(schema, schema)
-    if root.get("additionalProperties", False) is not False or "patternProperties" in root:
-        return []
-    return sorted(variables.keys() - schemas.declared_variables(schema).keys())
+def _undeclared(prompt: Prompt, variables: Mapping[str, Any]) -> list[str]:
+    declared = prompt.declared_variables
+    return [] if declared is None else sorted(variables.keys() - declared)
 
 
 def render_messages(
