@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from bench import gateway, memory, publish, resolve, results, tick
 from bench.instance import instance
+from bench.machine import apart
 from bench.results import Result
 
 EPILOG = """examples:
@@ -90,8 +91,14 @@ def _publish(options: argparse.Namespace) -> list[Result]:
 
 
 def _gateway(options: argparse.Namespace) -> list[Result]:
-    with instance() as made:
-        return gateway.measure(made, per_second=options.rate, seconds=options.span)
+    with apart() as (server_core, client_core), instance() as made:
+        return gateway.measure(
+            made,
+            per_second=options.rate,
+            seconds=options.span,
+            server_core=server_core,
+            client_core=client_core,
+        )
 
 
 def _tick(options: argparse.Namespace) -> list[Result]:

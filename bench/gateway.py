@@ -18,7 +18,7 @@ from typing import Any
 
 from bench import open_loop, workload
 from bench.instance import Instance, scripted_provider, serving_node
-from bench.machine import cores, cpu_seconds
+from bench.machine import cpu_seconds
 from bench.open_loop import NUMBER, Answers, Load, Stream, post_request
 from bench.results import Result
 
@@ -45,9 +45,10 @@ SCENARIOS = (
 )
 
 
-def measure(made: Instance, *, per_second: float, seconds: float) -> list[Result]:
+def measure(
+    made: Instance, *, per_second: float, seconds: float, server_core: set[int], client_core: set[int]
+) -> list[Result]:
     """Two results for each scenario, the median and the p99 of what is added at `per_second` calls; `seconds` for each."""
-    server_core, client_core = cores()
     results: list[Result] = []
     with scripted_provider(made, workload.SCRIPT) as (provider_pid, provider_port):
         workload.prepare(made.environment, provider_port=provider_port)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,20 @@ def cores() -> tuple[set[int], set[int]]:
     """`(server, client)`: a core of its own for the server where there are two, else the same for both."""
     there = sorted(os.sched_getaffinity(0))
     return {there[0]}, {there[1] if len(there) > 1 else there[0]}
+
+
+@contextmanager
+def apart() -> Iterator[tuple[set[int], set[int]]]:
+    """`cores()`, while all that is started meanwhile stays on the client's core unless it is moved: the database too, as on a machine
+    of its own.
+    """
+    server, client = cores()
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, client)
+    try:
+        yield server, client
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _cpu() -> str:
