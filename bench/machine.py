@@ -51,8 +51,9 @@ def cores() -> tuple[set[int], set[int]]:
 
 @contextmanager
 def apart() -> Iterator[tuple[set[int], set[int]]]:
-    """`cores()`, while all that is started meanwhile stays on the client's core unless it is moved: the database too, as on a machine
-    of its own.
+    """`cores()`. What is started meanwhile stays on the client's core unless it is moved.
+
+    So does a database: the server meets it as on a machine of its own.
     """
     server, client = cores()
     before = os.sched_getaffinity(0)
