@@ -20,6 +20,7 @@ from promptstore.core.selectors import projects_of
 _PLACES = {
     "home": "console:home",
     "search": "console:search",
+    "palette": "console:search_palette",
     "switch": "console:switch",
     "theme": "console:theme",
     "password": "password_change",
@@ -51,6 +52,17 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "nav": SimpleLazyObject(lambda: items_for(request, frozenset(lazy_roles))),
         "theme": theme_of(request),
         "now": clock.now(),
-        "banner": settings.PROMPTSTORE_BANNER,
+        "banner": _banner(),
         "places": {name: url for name, url_name in _PLACES.items() if (url := url_or_none(url_name))},
     }
+
+
+def _banner() -> str:
+    """What stands above every page; a clock that is not the world's says so, whatever else is configured."""
+    stepped = clock.stepped_by()
+    if stepped is None:
+        return settings.PROMPTSTORE_BANNER
+    hours = stepped.total_seconds() / 3600
+    return (
+        f"A replay: this instance's clock is {hours:,.0f} hours ahead. {settings.PROMPTSTORE_BANNER}".strip()
+    )

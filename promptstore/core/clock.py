@@ -6,11 +6,15 @@ simulations install a `ManualClock`. Sessions, signatures and TLS keep the wall 
 
 from __future__ import annotations
 
+import mmap
+import os
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 # Linux counts suspension in this one only: a machine that slept has not jumped.
@@ -85,7 +89,55 @@ class ManualClock:
         return self._now
 
 
-_clock: Clock = SystemClock()
+class SteppedClock:
+    """The clock of a replay: the system's, and an offset in a file that all processes of one instance share.
+
+    Time passes with a step: durations grow by it too. Raises `OSError` where the file cannot be mapped, `ValueError` where it is
+    none that `create` made.
+    """
+
+    # Microseconds in one aligned word, which is read and written whole.
+    _OFFSET = struct.Struct("=q")
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            if os.fstat(file.fileno()).st_size != self._OFFSET.size:
+                raise ValueError(f"{path} holds no offset of a clock")
+            self._shared = mmap.mmap(file.fileno(), self._OFFSET.size)
+        self._system = SystemClock()
+
+    @classmethod
+    def create(cls, path: Path) -> SteppedClock:
+        """A clock that shows the system's time until it is stepped; raises `FileExistsError` where there is one."""
+        with path.open("xb") as file:
+            file.write(cls._OFFSET.pack(0))
+        return cls(path)
+
+    @property
+    def offset(self) -> timedelta:
+        """How far it is ahead of the system's clock."""
+        return timedelta(microseconds=self._OFFSET.unpack(self._shared[:])[0])
+
+    def now(self) -> datetime:
+        return self._system.now() + self.offset
+
+    def steady_s(self) -> float:
+        return self._system.steady_s() + self.offset.total_seconds()
+
+    def step(self, **delta: float) -> datetime:
+        """Let a `timedelta(**delta)` pass for every process that shares the file; returns the new time. One process alone steps."""
+        passed = timedelta(**delta)
+        if passed < timedelta(0):
+            raise ValueError("a stepped clock goes forwards only")
+        self._shared[:] = self._OFFSET.pack((self.offset + passed) // timedelta(microseconds=1))
+        return self.now()
+
+
+# Set by a replay for the processes that it starts; an instance that people share has no such clock.
+STEPPED_CLOCK_VARIABLE = "PROMPTSTORE_STEPPED_CLOCK"
+
+_stepped_clock = os.environ.get(STEPPED_CLOCK_VARIABLE)
+_clock: Clock = SteppedClock(Path(_stepped_clock)) if _stepped_clock else SystemClock()
 
 
 class JumpWatch:
@@ -116,6 +168,11 @@ class JumpWatch:
 def now() -> datetime:
     """The present moment for decisions, timezone-aware, in UTC."""
     return _clock.now()
+
+
+def stepped_by() -> timedelta | None:
+    """How far this process's clock was stepped ahead of the system's; None where it cannot be stepped."""
+    return _clock.offset if isinstance(_clock, SteppedClock) else None
 
 
 def steady_s() -> float:

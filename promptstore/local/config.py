@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptstore.core.clock import STEPPED_CLOCK_VARIABLE
 from promptstore.local.errors import ConfigError
 
 
@@ -57,6 +58,10 @@ def read_config(environ: Mapping[str, str], *, root: Path) -> LocalConfig:
         )
     if owner_url and not database_url:
         raise ConfigError("DATABASE_URL", "must be set together with DATABASE_OWNER_URL")
+    if database_url and environ.get(STEPPED_CLOCK_VARIABLE):
+        raise ConfigError(
+            STEPPED_CLOCK_VARIABLE, "is for replays on a database of their own; unset it, or DATABASE_URL"
+        )
     model_url, run_model = _secret(environ, "PROMPTSTORE_MODEL_URL"), _model_wanted(environ)
     return LocalConfig(
         home=_home(environ, root=root),
