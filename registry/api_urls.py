@@ -15,6 +15,7 @@ from registry.api import (
     models,
     prompt_versions,
     prompts,
+    scans,
 )
 
 _draft = [
@@ -79,6 +80,8 @@ _project: list[URLPattern | URLResolver] = [
     path("features/<str:feature>/", features.FeatureDetail.as_view()),
     path("features/<str:feature>/approvers/", features.ApproverList.as_view()),
     path("features/<str:feature>/approvers/<uuid:user>/", features.ApproverDetail.as_view()),
+    path("scans/", scans.ScanList.as_view()),
+    path("scans/<uuid:scan_id>/", scans.ScanDetail.as_view()),
     path("lint-policy/", lint_policies.LintPolicyDetail.as_view()),
 ]
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from registry.views import (
     configs,
+    coverage,
     dataset_cases,
     datasets,
     editor,
@@ -66,6 +67,8 @@ urlpatterns = [
     path("datasets/<str:name>/cases/<str:key>/restore/", dataset_cases.case_restore, name="case_restore"),
     path("datasets/<str:name>/cases/<str:key>/erase/", dataset_cases.case_erase, name="case_erase"),
     path("danger-cases/add/", dataset_cases.danger_case_add, name="danger_case_add"),
+    path("inventory/coverage/", coverage.coverage_page, name="coverage"),
+    path("inventory/coverage/<uuid:scan_id>/", coverage.scan_page, name="scan"),
     path("features/", features.feature_list, name="feature_list"),
     path("features/new/", features.feature_create, name="feature_create"),
     path("features/<str:name>/", features.feature_detail, name="feature_detail"),

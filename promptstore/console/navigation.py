@@ -49,6 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Releases", "releases:release_list", "release"),
     Entry("Review", "reviews:item_list", "review", permission="review.read"),
     Entry("Experiments", "releases:experiment_list", "experiment"),
+    Entry("Inventory", "console:inventory", "eye"),
     Entry("Incidents", "incidents:incident_list", "incident"),
     Entry("Audit", "console:audit", "audit", permission="audit.read", starts_group=True),
     Entry("Settings", "console:settings", "settings"),

@@ -5,7 +5,8 @@ from django.urls import include, path
 from promptstore.console import place, preferences
 from promptstore.console.audit import views as audit
 from promptstore.console.home.views import home, home_live
-from promptstore.console.search.views import search
+from promptstore.console.inventory import views as inventory
+from promptstore.console.search.views import search, search_palette
 from promptstore.console.styleguide import views as styleguide
 
 app_name = "console"
@@ -14,6 +15,10 @@ urlpatterns = [
     path("", home, name="home"),
     path("live/", home_live, name="home_live"),
     path("search/", search, name="search"),
+    path("search/palette/", search_palette, name="search_palette"),
+    path("inventory/", inventory.inventory, name="inventory"),
+    path("inventory/artifacts/", inventory.inventory_artifacts, name="inventory_artifacts"),
+    path("inventory/export.<str:ending>", inventory.inventory_export, name="inventory_export"),
     path("audit/", audit.audit_list, name="audit"),
     path("audit/verify/", audit.audit_verify, name="audit_verify"),
     path("audit/verification/", audit.audit_verification, name="audit_verification"),

@@ -7,6 +7,7 @@ from registry.models.features import Feature, FeatureApprover
 from registry.models.language_models import LanguageModel, ModelVersion
 from registry.models.lint_policies import LintPolicy
 from registry.models.prompts import Prompt, PromptDraft, PromptVersion, PromptWithdrawal
+from registry.models.scans import SourceScan
 
 __all__ = [
     "Dataset",
@@ -25,4 +26,5 @@ __all__ = [
     "PromptWithdrawal",
     "ServingConfig",
     "ServingConfigVersion",
+    "SourceScan",
 ]

@@ -6,12 +6,14 @@ const singleKeysOn = () => localStorage.getItem(STORE) !== "off";
 const isTyping = (target) =>
   target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 
-const focusSearch = (event) => {
+// The palette (palette.js) opens on this; on a page without one the field in the head takes the focus.
+const search = (event) => {
+  if (!document.dispatchEvent(new CustomEvent("search:open", { cancelable: true }))) return event.preventDefault();
   const field = document.querySelector("[data-search]");
-  if (!field) return;
+  if (!field) return undefined;
   event.preventDefault();
   field.focus();
-  field.select();
+  return field.select();
 };
 
 const rowsOf = (table) => [...table.querySelectorAll("tbody tr")].filter((row) => row.querySelector("a[href]"));
@@ -31,11 +33,11 @@ const moveInTable = (event) => {
 };
 
 document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return focusSearch(event);
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return search(event);
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   moveInTable(event);
   if (event.defaultPrevented || isTyping(event.target) || !singleKeysOn()) return undefined;
-  if (event.key === "/") return focusSearch(event);
+  if (event.key === "/") return search(event);
   const keyed = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (keyed && !keyed.disabled) {
     event.preventDefault();

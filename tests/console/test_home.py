@@ -13,6 +13,8 @@ from promptstore.core import keys
 from promptstore.core.models import User
 from releases import controller
 from releases.models import Promotion
+from reviews import services as reviews
+from tests.reviews.review_cast import claim, fields, queue
 from tests.traffic import record
 from tests.world import World
 
@@ -98,6 +100,17 @@ def test_my_blocked_promotions_and_drafts_wait_for_me_alone(world: World) -> Non
     draft.save()
     assert waiting(world, "writer") == ["Publish your draft of assistant"]
     assert waiting(world, "owner") == []
+
+
+def test_answers_wait_for_those_who_judge_and_escalated_ones_for_those_who_decide(
+    world: World, settings: Any
+) -> None:
+    queue(world, settings, candidate=3)
+    assert waiting(world, "annotator") == ["Judge 3 answers of the live rollouts"]
+    assert waiting(world, "operator") == []
+    reviews.escalate_item(**fields(world.cast, claim(world.cast), reason="Odd."))
+    assert waiting(world, "annotator") == ["Judge 2 answers of the live rollouts"]
+    assert waiting(world, "approver") == ["Decide on one answer that could not be settled by labels"]
 
 
 def test_changes_are_sentences_that_lead_to_their_objects(world: World) -> None:

@@ -66,7 +66,7 @@ def test_a_digest_or_its_beginning_finds_what_it_stands_for(world: World, rf: An
     [
         ("assist", ["Feature", "Prompt", "Serving config"]),
         ("assistant 1.0.0", ["assistant 1.0.0", "Release"]),
-        ("small@1.0.0", ["small 1.0.0", "Model"]),
+        ("small 1.0.0", ["small 1.0.0", "Model"]),
         ("1.0", ["assistant 1.0.0"]),
         ("operator@", ["Person", "operator"]),
         ("no such thing", ["Nothing found"]),

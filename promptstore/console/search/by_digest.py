@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from evals.models import GateReport
+from evals.models import GateReport, SuiteVersion
 from promptstore.console.search.results import Result
 from promptstore.core.http.links import page_url
-from registry.models import ModelVersion, PromptVersion, ServingConfigVersion
+from registry.models import DatasetVersion, ModelVersion, PromptVersion, ServingConfigVersion
 from releases.models import Evidence, Release
 
 LIMIT = 10
@@ -22,17 +22,19 @@ def find_by_digest(project_id: UUID, digest: str) -> list[Result]:
         Result("Release", str(one), one.digest, reverse("releases:release_detail", args=[one.pk]), "release")
         for one in Release.objects.select_related("feature").filter(**key)[:LIMIT]
     ]
-    for kind, parent, rows in (
-        ("prompt", "prompt", PromptVersion.objects.select_related("prompt")),
-        ("model", "model", ModelVersion.objects.select_related("model")),
-        ("config", "config", ServingConfigVersion.objects.select_related("config")),
+    for kind, app, rows in (
+        ("prompt", "registry", PromptVersion.objects.select_related("prompt")),
+        ("model", "registry", ModelVersion.objects.select_related("model")),
+        ("config", "registry", ServingConfigVersion.objects.select_related("config")),
+        ("dataset", "registry", DatasetVersion.objects.select_related("dataset")),
+        ("suite", "evals", SuiteVersion.objects.select_related("suite")),
     ):
         found += [
             Result(
                 f"{kind.capitalize()} version",
                 str(one),
                 one.digest,
-                page_url(f"registry:{kind}_version", getattr(one, parent).name, one.version),
+                page_url(f"{app}:{kind}_version", getattr(one, kind).name, one.version),
                 "settings" if kind == "config" else kind,
             )
             for one in rows.filter(**key)[:LIMIT]

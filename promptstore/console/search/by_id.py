@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
 
+from evals.models import Suite
 from incidents.models import Incident
 from promptstore.console.search.results import Result
 from promptstore.core.actors import Actor
 from promptstore.core.http.links import page_url
 from promptstore.core.permissions import allows
+from registry.models import Dataset, Endpoint, Feature, LanguageModel, Prompt, ServingConfig
 from releases.models import Release
 from releases.selectors.places import deployments, promotions, rollouts
+from reviews.models import ReviewItem
 from telemetry.models import Inference
+
+# What has a page by its name: label, the page's name, icon, rows.
+_NAMED: tuple[tuple[str, str, str, Any], ...] = (
+    ("Feature", "registry:feature_detail", "branch", Feature),
+    ("Prompt", "registry:prompt_detail", "prompt", Prompt),
+    ("Model", "registry:model_detail", "model", LanguageModel),
+    ("Endpoint", "registry:endpoint_detail", "plug", Endpoint),
+    ("Serving config", "registry:config_detail", "settings", ServingConfig),
+    ("Dataset", "registry:dataset_detail", "dataset", Dataset),
+    ("Suite", "evals:suite_detail", "suite", Suite),
+)
 
 
 def find_by_id(actor: Actor, project_id: UUID, wanted: UUID) -> list[Result]:
-    """The objects of the project with this id; an inference only for people who may read inferences."""
+    """The objects of the project with this id; inferences and review items only for people who may read them."""
     key = {"pk": wanted, "project_id": project_id}
     found = [
         Result(
@@ -61,5 +76,20 @@ def find_by_id(actor: Actor, project_id: UUID, wanted: UUID) -> list[Result]:
                 "activity",
             )
             for one in Inference.objects.filter(**key)
+        ]
+    if allows(actor, "review.read", project_id=project_id):
+        found += [
+            Result(
+                "Review item",
+                f"An answer of {one.feature.slug}",
+                one.state,
+                page_url("reviews:item_detail", one.pk),
+                "review",
+            )
+            for one in ReviewItem.objects.select_related("feature").filter(**key)
+        ]
+    for label, page, icon, model in _NAMED:
+        found += [
+            Result(label, str(one), "", page_url(page, str(one)), icon) for one in model.objects.filter(**key)
         ]
     return found

@@ -1,51 +1,45 @@
 from __future__ import annotations
 
-import re
-from uuid import UUID
-
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from promptstore.console.search.by_digest import find_by_digest
-from promptstore.console.search.by_id import find_by_id
-from promptstore.console.search.by_name import find_by_name
-from promptstore.console.search.results import Result
-from promptstore.core.actors import Actor
-from promptstore.core.errors import NotFound
+from promptstore.console.search.commands import matching_commands
+from promptstore.console.search.finding import cleaned, find
+from promptstore.console.search.marking import marked
+from promptstore.console.search.recent import recent
+from promptstore.console.search.results import by_kind
+from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
-from promptstore.core.permissions import require
-
-MAX_QUERY = 200
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})\Z")
+from promptstore.core.permissions import roles_of
 
 
-@login_required
 @require_safe
+@project_page()
 def search(request: ProjectRequest) -> HttpResponse:
     """`?q=`: an id, a digest or its beginning, a version, or part of a name. An id that is found opens at once."""
-    if not request.project:
-        raise NotFound("You belong to no project yet. Ask an owner to add you.", field="project")
-    require(request.actor, "project.read", project_id=request.project.pk)
-    query = request.GET.get("q", "").replace("\x00", "").strip()[:MAX_QUERY]
-    results, is_exact = _find(request.actor, request.project.pk, query)
-    if is_exact and len(results) == 1 and results[0].url:
-        return redirect(results[0].url)
-    return render(request, "console/search.html", {"query": query, "results": results})
+    query = cleaned(request.GET.get("q", ""))
+    found = find(request.actor, request.project.pk, query)
+    if found.jump:
+        return redirect(found.jump)
+    return render(request, "console/search.html", {"query": query, "results": found.results})
 
 
-def _find(actor: Actor, project_id: UUID, query: str) -> tuple[list[Result], bool]:
-    """What was found, and whether the query can mean nothing else."""
-    if not query:
-        return [], False
-    try:
-        return find_by_id(actor, project_id, UUID(query)), True
-    except ValueError:
-        pass
-    digest = _DIGEST.match(query.lower())
-    if digest:
-        found = find_by_digest(project_id, f"sha256:{digest[1]}")
-        if found or query.lower().startswith("sha256:"):
-            return found, len(digest[1]) == 64
-    return find_by_name(project_id, query), False
+@require_safe
+@project_page()
+def search_palette(request: ProjectRequest) -> HttpResponse:
+    """The palette's list for `?q=`: what was found and what can be done, by kind; without a query, what is new."""
+    query, project_id = cleaned(request.GET.get("q", "")), request.project.pk
+    user_id = request.actor.user_id
+    roles = roles_of(user_id=user_id, project_id=project_id) if user_id else frozenset()
+    commands = matching_commands(query, roles)
+    found = find(request.actor, project_id, query).results if query else tuple(recent(project_id))
+    # Somebody who types “new” wants to do something; whatever else they type, to find something.
+    is_verb = bool(query and commands and commands[0].title.lower().startswith(query.lower()))
+    results = [*commands, *found] if is_verb else [*found, *commands]
+    groups = [
+        (kind, [(one, marked(one.title, query)) for one in members])
+        for kind, members in by_kind(one for one in results if one.url)
+    ]
+    count = sum(len(members) for _, members in groups)
+    return render(request, "console/search_results.html", {"query": query, "groups": groups, "count": count})
