@@ -208,7 +208,7 @@ def _make(count: int, *, entered_at: datetime) -> None:
             candidate=candidate,
             state="running",
             salt=slug,
-            step_index=1,
+            step_index=2,
             step_entered_at=entered_at,
             weight_bp=1_000,
             last_moved_at=entered_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from releases.api import bundles, deployments, policies, promotions, releases, rollouts
+from releases.api import bundles, deployments, pairs, policies, promotions, releases, rollouts
 
 _PROJECT = "projects/<slug:project>"
 _PROMOTION = f"{_PROJECT}/promotions/<uuid:promotion_id>"
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PROMOTION}/plan/", promotions.PlanView.as_view()),
     path(f"{_PROJECT}/rollouts/", rollouts.RolloutsView.as_view()),
     path(f"{_ROLLOUT}/", rollouts.RolloutView.as_view()),
+    path(f"{_ROLLOUT}/pairs/", pairs.PairsView.as_view()),
     path(f"{_ROLLOUT}/pause/", rollouts.PauseView.as_view()),
     path(f"{_ROLLOUT}/resume/", rollouts.ResumeView.as_view()),
     path(f"{_ROLLOUT}/advance/", rollouts.AdvanceView.as_view()),

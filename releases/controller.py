@@ -26,11 +26,12 @@ from releases.decide import (
     Hold,
     StartRollback,
     StepDown,
+    StopMirroring,
     decide,
 )
 from releases.evidence import incident_evidence
 from releases.measurements import keep_measurements
-from releases.measuring import controller_view, measure, samples_in_steps
+from releases.measuring import controller_view, measure, samples_in_steps, spent_in_steps
 from releases.models import Deployment, Promotion, Rollout
 from releases.rules import Evaluation, RuleSpec
 from releases.services.locks import lock_rollout
@@ -86,13 +87,19 @@ def _to_move(due: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, UUID]]:
             now = clock.now()
             found = list(zip(rollouts, measure(rollouts, now), strict=True))
             keep_measurements([(rollout, measured.evaluations) for rollout, measured in found], now)
-            samples = samples_in_steps(rollouts)
+            samples, spent = samples_in_steps(rollouts), spent_in_steps(rollouts)
             moving = [
                 (rollout.pk, rollout.deployment_id)
                 for rollout, measured in found
                 if not isinstance(
                     decide(
-                        controller_view(rollout, measured.policy, measured.rules, samples[rollout.pk]),
+                        controller_view(
+                            rollout,
+                            measured.policy,
+                            measured.rules,
+                            samples[rollout.pk],
+                            spent.get(rollout.pk, 0),
+                        ),
                         measured.evaluations,
                         now,
                     ),
@@ -166,6 +173,8 @@ def _apply(
             )
         case Complete():
             complete_rollout(_CONTROLLER, rollout, sentences=said, measurements=measured)
+        case StopMirroring():
+            move_rollout(_CONTROLLER, rollout, "stop_mirroring", sentences=said, measurements=measured)
         case StartRollback() | Cut():
             _open_incident(rollout, decision.rule_ids, rules, said)
             begin_rollback(

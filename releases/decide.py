@@ -9,6 +9,9 @@ Laws, each with a property test:
 - On the way down the weight only falls, whatever the rules say meanwhile, and silence does not stop it.
   Moves are at least the rollback interval apart; after an outage of the controller it continues with one
   step per tick.
+- In a shadow step the weight is 0, and the calls that count are the copies that the candidate answered. A breach ends the
+  rollout at once, since nothing is at risk that would have to be taken back in steps. When the step's budget is spent the
+  copying stops and the step holds; a spent budget never moves anything up.
 - `now` may step back. Nothing moves up before its time because of it, and the way down waits for two
   intervals at most.
 """
@@ -29,6 +32,7 @@ from releases.rules.measurements import Evaluation
 from releases.rules.spec import RuleAction, RuleSpec
 from releases.rules.verdicts import Verdict
 from releases.states import RolloutState
+from telemetry.metrics.base import Unit
 
 DEFAULT_ROLLBACK_INTERVAL_S = 300
 
@@ -47,10 +51,10 @@ class Rollback:
 class RolloutView:
     """What the controller knows of one rollout.
 
-    `samples` counts the calls of each arm since `step_entered_at`. `rules` are the rules that apply now (see
-    `without_baselines` for a rollout without a stable arm). Times are timezone-aware. Raises `ValueError`
-    for a view that cannot be: a step that the plan does not have, a weight above its step's, a way down
-    that never started.
+    `samples` counts the calls of each arm since `step_entered_at`. In a shadow step `mirrored_bp` is the share of calls that is
+    copied to the candidate now (0: the budget is spent), and `spent_nanos` what its copies have cost. `rules` are the rules
+    that apply now (see `without_baselines` for a rollout without a stable arm). Times are timezone-aware. Raises `ValueError`
+    for a view that cannot be: a step that the plan does not have, a weight above its step's, a way down that never started.
     """
 
     state: RolloutState
@@ -62,6 +66,8 @@ class RolloutView:
     rules: tuple[RuleSpec, ...]
     rollback: Rollback | None = None
     rollback_interval_s: int = DEFAULT_ROLLBACK_INTERVAL_S
+    mirrored_bp: int = 0
+    spent_nanos: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.step_index < len(self.plan.steps):
@@ -76,11 +82,18 @@ class RolloutView:
         """The step that the rollout is at."""
         return self.plan.steps[self.step_index]
 
+    @property
+    def is_over_budget(self) -> bool:
+        """Whether the copies of this step have cost what they may."""
+        most = self.step.max_cost_nanos
+        return most is not None and self.spent_nanos >= most
+
 
 class DecisionKind(StrEnum):
     HOLD = "hold"
     ADVANCE = "advance"
     COMPLETE = "complete"
+    STOP_MIRRORING = "stop_mirroring"
     START_ROLLBACK = "start_rollback"
     STEP_DOWN = "step_down"
     CUT = "cut"
@@ -117,6 +130,15 @@ class Complete:
     kind: ClassVar[DecisionKind] = DecisionKind.COMPLETE
     weight_bp: int
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopMirroring:
+    """Copy no more calls to the candidate: the budget of its shadow step is spent."""
+
+    kind: ClassVar[DecisionKind] = DecisionKind.STOP_MIRRORING
+    reasons: tuple[str, ...]
+    weight_bp: int = field(default=0, init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +184,7 @@ class FinishRollback:
     weight_bp: int = field(default=0, init=False)
 
 
-Decision = Hold | Advance | Complete | StartRollback | StepDown | Cut | FinishRollback
+Decision = Hold | Advance | Complete | StopMirroring | StartRollback | StepDown | Cut | FinishRollback
 
 
 def decide(rollout: RolloutView, evaluations: Mapping[str, Evaluation], now: datetime) -> Decision:
@@ -200,6 +222,11 @@ def _verdict(spec: RuleSpec, evaluations: Mapping[str, Evaluation]) -> Verdict:
 def _descent(
     rollout: RolloutView, breached: tuple[RuleSpec, ...], evaluations: Mapping[str, Evaluation]
 ) -> Cut | StartRollback | None:
+    if breached and rollout.step.is_shadow:
+        shown = "None of the candidate's answers was shown: it ran in shadow."
+        return Cut(
+            reasons=(*_reasons(breached, evaluations), shown), rule_ids=tuple(spec.id for spec in breached)
+        )
     cut = _cut(breached, evaluations)
     if cut or not breached:
         return cut
@@ -247,26 +274,27 @@ def _next_down(from_weight_bp: int, weight_bp: int) -> tuple[int, int]:
 
 def _ascent(
     rollout: RolloutView, evaluations: Mapping[str, Evaluation], now: datetime
-) -> Hold | Advance | Complete:
+) -> Hold | Advance | Complete | StopMirroring:
     step = rollout.step
+    place = "in shadow" if step.is_shadow else f"at {sentences.weight(step.weight_bp)}"
     waiting = tuple(spec for spec in rollout.rules if _verdict(spec, evaluations) is not Verdict.PASS)
     elapsed_s = (now - rollout.step_entered_at).total_seconds()
     seconds = max(0, ceil(step.min_duration_s - elapsed_s))
-    samples = max(0, step.min_samples - rollout.samples.get(Arm.CANDIDATE, 0))
+    samples = max(0, step.min_samples - rollout.samples.get(step.judged_arm, 0))
     reasons: list[str] = []
     if rollout.state == RolloutState.PAUSED:
         reasons.append("The rollout is paused.")
     if seconds:
         least = sentences.duration(step.min_duration_s)
-        reasons.append(
-            f"{sentences.duration(seconds)} to go of {least} at {sentences.weight(step.weight_bp)}."
-        )
+        reasons.append(f"{sentences.duration(seconds)} to go of {least} {place}.")
     if samples:
-        reasons.append(
-            f"{samples:,} samples to go of {step.min_samples:,} at {sentences.weight(step.weight_bp)}."
-        )
+        reasons.append(f"{samples:,} samples to go of {step.min_samples:,} {place}.")
     reasons += _reasons(waiting, evaluations)
     if reasons:
+        if rollout.is_over_budget and rollout.mirrored_bp:
+            return StopMirroring((_spent(rollout), *reasons))
+        if rollout.is_over_budget:
+            reasons.insert(0, f"{_spent(rollout)} What was seen has to do; roll it back if it does not.")
         return Hold(
             rollout.weight_bp,
             tuple(reasons),
@@ -274,11 +302,16 @@ def _ascent(
             samples_to_go=samples,
             rule_ids=tuple(spec.id for spec in waiting),
         )
-    passed = (f"Time, samples and all rules passed at {sentences.weight(step.weight_bp)}.",)
+    passed = (f"Time, samples and all rules passed {place}.",)
     following = rollout.step_index + 1
     if following == len(rollout.plan.steps):
         return Complete(rollout.weight_bp, passed)
     return Advance(rollout.plan.steps[following].weight_bp, passed, step_index=following)
+
+
+def _spent(rollout: RolloutView) -> str:
+    most = sentences.amount(float(rollout.step.max_cost_nanos or 0), Unit.USD_NANOS)
+    return f"The budget of {most} for copies of calls is spent; no more are made."
 
 
 def _reasons(specs: tuple[RuleSpec, ...], evaluations: Mapping[str, Evaluation]) -> tuple[str, ...]:

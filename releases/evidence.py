@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from promptstore.core import clock
-from releases.measuring import SeriesReader, load_series
+from releases.measuring import SeriesReader, load_series, plan_of
 from releases.models import Rollout
 from releases.routing import Arm
 from releases.rules import RuleSpec, evaluate, longest_window_s, metrics_used
+from reviews.selectors import found_bad
 from telemetry.metrics import chart, metric_by_name
 from telemetry.models import Inference
 
@@ -47,9 +48,11 @@ def incident_evidence(rollout: Rollout, broken: list[RuleSpec]) -> dict[str, Any
 
 def _samples(rollout: Rollout, metric: str) -> list[dict[str, Any]]:
     exhibit = metric_by_name(metric).exhibit
-    rows = Inference.objects.filter(rollout_id=rollout.id, arm=Arm.CANDIDATE, **exhibit.where).order_by(
-        *exhibit.order_by
-    )[:SAMPLES]
+    arm = plan_of(rollout).steps[rollout.step_index].judged_arm
+    rows = Inference.objects.filter(rollout_id=rollout.id, arm=arm, **exhibit.where)
+    if exhibit.question:
+        bad = found_bad(project_id=rollout.project_id, rollout_id=rollout.pk, question=exhibit.question)
+        rows = rows.filter(pk__in=bad)
     return [
         {
             "id": str(row.id),
@@ -61,5 +64,5 @@ def _samples(rollout: Rollout, metric: str) -> list[dict[str, Any]]:
             "variables": row.variables_redacted,
             "output": row.output_redacted,
         }
-        for row in rows
+        for row in rows.order_by(*exhibit.order_by)[:SAMPLES]
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,7 +16,9 @@ from releases.rules import Evaluation, RuleSpec, Window, evaluate, longest_windo
 from releases.selectors.policies import policy_of
 from releases.states import RolloutState
 from telemetry.calls import count_calls
+from telemetry.costs import costs_of
 from telemetry.metrics import MinuteSeries, window
+from telemetry.metrics.series import ArmKey
 from telemetry.minutes import Source, load_minutes
 
 
@@ -48,9 +50,27 @@ class Measured:
     evaluations: Mapping[str, Evaluation]
 
 
+def plan_of(rollout: Rollout) -> Plan:
+    """The plan that was approved."""
+    return Plan.from_dict(rollout.promotion.plan)
+
+
 def load_series(rollout: Rollout, *, since: datetime, until: datetime) -> MinuteSeries:
-    """A rollout's rollups, both arms."""
-    return load_minutes([_source(rollout, since)], until=until)[0]
+    """A rollout's rollups, both arms; see `judged_series`."""
+    return judged_series(rollout, load_minutes([_source(rollout, since)], until=until)[0])
+
+
+def judged_series(rollout: Rollout, series: MinuteSeries) -> MinuteSeries:
+    """`series` with what its rules call the candidate under that name: in a shadow step, the copies that it answered.
+
+    Copies of other releases, which are asked for pairs while users get the candidate, are nobody's quality.
+    """
+    if not plan_of(rollout).steps[rollout.step_index].is_shadow:
+        return series
+    stable = {key: found for key, found in series.arms.items() if key.arm not in {Arm.CANDIDATE, Arm.SHADOW}}
+    copies = series.arms.get(ArmKey(rollout.candidate.digest, Arm.SHADOW.value))
+    judged = {ArmKey(rollout.candidate.digest, Arm.CANDIDATE.value): copies} if copies else {}
+    return replace(series, arms={**stable, **judged})
 
 
 def measure(rollouts: Sequence[Rollout], now: datetime) -> list[Measured]:
@@ -68,8 +88,14 @@ def measure(rollouts: Sequence[Rollout], now: datetime) -> list[Measured]:
         for rollout, seconds in zip(rollouts, longest, strict=True)
     ]
     return [
-        Measured(policy=policy, rules=some, evaluations=_evaluations(some, SeriesReader(series, now)))
-        for policy, some, series in zip(policies, rules, load_minutes(sources, until=now), strict=True)
+        Measured(
+            policy=policy,
+            rules=some,
+            evaluations=_evaluations(some, SeriesReader(judged_series(rollout, series), now)),
+        )
+        for rollout, policy, some, series in zip(
+            rollouts, policies, rules, load_minutes(sources, until=now), strict=True
+        )
     ]
 
 
@@ -84,13 +110,23 @@ def samples_in_step(rollout: Rollout) -> Mapping[Arm, int]:
 
 def samples_in_steps(rollouts: Sequence[Rollout]) -> Mapping[UUID, Mapping[Arm, int]]:
     """`samples_in_step` of several rollouts by id, in one query."""
-    counts = count_calls(
-        [_source(rollout, rollout.step_entered_at) for rollout in rollouts], arms=[Arm.STABLE, Arm.CANDIDATE]
-    )
+    counts = count_calls([_source(rollout, rollout.step_entered_at) for rollout in rollouts], arms=list(Arm))
     return {
-        rollout.pk: {Arm(arm): calls for arm, calls in counts.get(rollout.pk, {}).items()}
+        rollout.pk: {
+            Arm(arm): calls
+            for arm, calls in counts.get(rollout.pk, {}).items()
+            # Safe mode is an arm of its own only where nothing is live; elsewhere it stands in for one that failed.
+            if arm != Arm.SAFE or rollout.baseline_id is None
+        }
         for rollout in rollouts
     }
+
+
+def spent_in_steps(rollouts: Sequence[Rollout]) -> Mapping[UUID, int]:
+    """What the copies of calls have cost that each rollout in shadow sent its candidate, by id, in nano-dollars."""
+    in_shadow = [one for one in rollouts if plan_of(one).steps[one.step_index].is_shadow]
+    sources = [(_source(one, one.step_entered_at), one.candidate.digest) for one in in_shadow]
+    return costs_of(sources, arm=Arm.SHADOW)
 
 
 def _source(rollout: Rollout, since: datetime) -> Source:
@@ -103,12 +139,15 @@ def controller_view(
     policy: Policy,
     rules: tuple[RuleSpec, ...],
     samples: Mapping[Arm, int] | None = None,
+    spent_nanos: int | None = None,
 ) -> RolloutView:
-    """A stored rollout as the value that `decide` looks at; `samples` are those of its step, read here if not given."""
+    """A stored rollout as the value that `decide` looks at; `samples` and `spent_nanos` of its step are read if not given."""
+    if spent_nanos is None:
+        spent_nanos = spent_in_steps([rollout]).get(rollout.pk, 0)
     rolling_back = rollout.state == RolloutState.ROLLING_BACK
     return RolloutView(
         state=RolloutState(rollout.state),
-        plan=Plan.from_dict(rollout.promotion.plan),
+        plan=plan_of(rollout),
         step_index=rollout.step_index,
         weight_bp=rollout.weight_bp,
         step_entered_at=rollout.step_entered_at,
@@ -118,4 +157,6 @@ def controller_view(
         if rolling_back
         else None,
         rollback_interval_s=policy.rollback_interval_s,
+        mirrored_bp=rollout.mirrored_bp,
+        spent_nanos=spent_nanos,
     )

@@ -90,6 +90,9 @@ ROLLOUT: Machine[RolloutState] = Machine(
         *rows("start", (_R.PENDING,), _R.RUNNING, "rollout.start"),
         # Where a rollout stands is its step index; moving to the next step does not change its state.
         *rows("advance", (_R.RUNNING,), _R.RUNNING, "rollout.advance"),
+        # The budget of a shadow step is spent: the candidate answers no more copies of calls.
+        *rows("stop_mirroring", (_R.RUNNING,), _R.RUNNING, SYSTEM),
+        *rows("stop_mirroring", (_R.PAUSED,), _R.PAUSED, SYSTEM),
         *rows("complete", (_R.RUNNING,), _R.COMPLETED, SYSTEM),
         *rows("pause", (_R.RUNNING,), _R.PAUSED, "rollout.pause"),
         *rows("resume", (_R.PAUSED,), _R.RUNNING, "rollout.resume"),

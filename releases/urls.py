@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from releases.views import compose, deployments, policies, promotions, releases, rollouts
+from releases.views import compose, deployments, pairs, policies, promotions, releases, rollouts
 
 app_name = "releases"
 
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ROLLOUT}/", rollouts.rollout_detail, name="rollout_detail"),
     path(f"{_ROLLOUT}/live/", rollouts.rollout_live, name="rollout_live"),
     path(f"{_ROLLOUT}/actions/", rollouts.rollout_actions, name="rollout_actions"),
+    path(f"{_ROLLOUT}/pairs/", pairs.rollout_pairs, name="rollout_pairs"),
     path(f"{_ROLLOUT}/pause/", rollouts.rollout_pause, name="rollout_pause"),
     path(f"{_ROLLOUT}/resume/", rollouts.rollout_resume, name="rollout_resume"),
     path(f"{_ROLLOUT}/advance/", rollouts.rollout_advance, name="rollout_advance"),

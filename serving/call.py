@@ -11,6 +11,7 @@ from serving.answers import Answer, Judgement
 from serving.breakers import Ticket
 from serving.chat_request import ChatCall
 from serving.documents import Endpoint, Model, Release
+from serving.mirror import copy_of
 from serving.node import Node
 from serving.prepared import Headers
 from serving.records import Exchange, Outcome, recorded_arm
@@ -18,6 +19,7 @@ from serving.routing import Decision
 from telemetry.events import Status
 
 _COMPLETE = frozenset({"stop", "tool_calls"})
+CLIENT_CLOSED = "client_closed"
 
 
 @dataclass(slots=True)
@@ -63,16 +65,23 @@ class Call:
             self.node.last_answers.put(self.answer_key, kept)
 
     def record(self, status: Status, **details: Any) -> None:
-        """Spool the event of this call as it stands."""
+        """Spool the event of this call as it stands, now that it was answered, and have it copied where that is wanted."""
         latency_ms = (time.perf_counter() - self.started) * 1000
+        copy = None
+        # A fallback answers because the model is not to be asked, and who went away was not answered.
+        if self.fallback is None and details.get("error_code") != CLIENT_CLOSED:
+            copy = copy_of(self.exchange, self.asked)
         outcome = Outcome(
             status,
             latency_ms,
             endpoint=self.endpoint,
             fallback=self.fallback,
             fallback_model=self.fallback_model,
+            keeps_text=copy is not None and copy.keeps_text,
             **details,
         )
         self.node.recorder.record(self.exchange, outcome)
         arm = recorded_arm(self.exchange, outcome)
         self.node.metrics.inference(self.decision.name, arm.value, status.value)
+        if copy is not None:
+            self.node.mirror.offer(copy)

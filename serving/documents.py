@@ -18,7 +18,7 @@ from registry.rendering import schemas
 from registry.rendering.quick_schema import PreparedSchema
 from registry.rendering.render import CompiledPrompt, compile_prompt
 from registry.rendering.spec import Message, PromptSpec, Role
-from releases.routing import OnWithdraw, Routing
+from releases.routing import TOTAL_BP, OnWithdraw, Routing
 from serving.verify import RefusalReason, RefusedError, check_format
 
 PROMPT_KEYS = ("messages", "input_schema", "output_schema", "tools", "params")
@@ -139,11 +139,17 @@ class Release:
 
 @dataclass(frozen=True)
 class Rollout:
-    """The live rollout, or one whose withdrawn units still wait for their incident to be mitigated."""
+    """The live rollout, or one whose withdrawn units still wait for their incident to be mitigated.
+
+    `shadow_bp` is the share of stable's calls that the candidate gets a copy of, `pairs_bp` the share of which both answers are
+    kept, in basis points.
+    """
 
     id: str
     state: str
     candidate: Release
+    shadow_bp: int = 0
+    pairs_bp: int = 0
 
 
 @dataclass(frozen=True)
@@ -206,7 +212,7 @@ def parse_feature(body: bytes) -> FeatureDocument:
         releases = {digest: _release(entry) for digest, entry in raw["releases"].items()}
         stable = releases[raw["stable"]] if raw["stable"] else None
         spec = raw["rollout"]
-        rollout = Rollout(spec["id"], spec["state"], releases[spec["candidate"]]) if spec else None
+        rollout = _rollout(spec, releases) if spec else None
         return FeatureDocument(
             feature=raw["feature"],
             stable=stable,
@@ -216,6 +222,13 @@ def parse_feature(body: bytes) -> FeatureDocument:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(RefusalReason.MALFORMED, f"a feature document is malformed: {error!r}") from error
+
+
+def _rollout(spec: Mapping[str, Any], releases: Mapping[str, Release]) -> Rollout:
+    shares = {name: int(spec.get(name, 0)) for name in ("shadow_bp", "pairs_bp")}
+    if any(not 0 <= share <= TOTAL_BP for share in shares.values()):
+        raise ValueError(f"shares lie between 0 and {TOTAL_BP}")
+    return Rollout(spec["id"], spec["state"], releases[spec["candidate"]], **shares)
 
 
 def parse_node(body: bytes) -> NodeDocument:

@@ -20,10 +20,10 @@ from serving import answers, stream
 from serving.answers import Answer, Judgement
 from serving.auth import authenticate
 from serving.breakers import BreakerOpenError, breaker_settings
-from serving.call import Call
+from serving.call import CLIENT_CLOSED, Call
 from serving.chat_request import ChatCall, parse_chat
 from serving.disconnects import unless_gone
-from serving.documents import Model, Release
+from serving.documents import Model
 from serving.failures import upstream_error
 from serving.fallbacks import find_fallback
 from serving.http import ClientGoneError, Request, Response, Send
@@ -33,14 +33,12 @@ from serving.prepared import Headers
 from serving.problems import openai_error
 from serving.records import Exchange
 from serving.render import ReleaseUnusableError, check_variables, render_messages, safe_answer
+from serving.requests import model_request, primary_model
 from serving.routing import Decision, decide, find_feature, issue_pin
 from serving.traces import Span, continue_trace
 from telemetry.events import Status
 
 _log = structlog.get_logger("serving")
-
-DEFAULT_TIMEOUT_MS = 60_000
-CLIENT_CLOSED = "client_closed"
 
 
 async def chat_completions(node: Node, request: Request, send: Send) -> Response | None:
@@ -115,7 +113,7 @@ async def _call_model(call: Call, send: Send) -> Response | None:
     """
     try:
         release = call.release
-        model = _primary_model(release)
+        model = primary_model(release)
         policy = release.config.policy
         messages = render_messages(
             release, call.exchange.variables, call.asked.history, field="prompt_variables"
@@ -149,13 +147,6 @@ async def _call_model(call: Call, send: Send) -> Response | None:
         return _failed(call, error)
 
 
-def _primary_model(release: Release) -> Model:
-    model = release.models.get("primary")
-    if model is None:
-        raise ReleaseUnusableError("The release names no primary model.")
-    return model
-
-
 def _failed(call: Call, error: DomainError) -> Response:
     response = openai_error(error)
     return Response(
@@ -167,38 +158,13 @@ def _failed(call: Call, error: DomainError) -> Response:
 
 
 def _request(call: Call, model: Model, messages: list[dict[str, Any]]) -> ChatRequest:
-    """Model params are defaults, the prompt's params win, and limits cap both."""
-    prompt, config = call.release.prompt, call.release.config
-    params: dict[str, Any] = {**model.params, **(prompt.raw.get("params") or {})}
-    wanted = [params.get("max_tokens"), config.limit("max_output_tokens", 0), call.asked.max_tokens]
-    caps = [int(cap) for cap in wanted if cap]
-    if caps:
-        params["max_tokens"] = min(caps)
-    return ChatRequest(
-        model_id=model.model_id,
-        messages=messages,
-        params=params,
-        tools=prompt.raw.get("tools") or (),
-        response_format=_response_format(
-            params.pop("response_format", None), prompt.raw.get("output_schema")
-        ),
-        timeout_s=config.limit("timeout_ms", DEFAULT_TIMEOUT_MS) / 1000,
-        headers={"traceparent": call.exchange.span.traceparent},
+    return model_request(
+        call.release,
+        model,
+        messages,
+        max_tokens=call.asked.max_tokens,
+        traceparent=call.exchange.span.traceparent,
     )
-
-
-def _response_format(value: object, schema: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """A prompt names the kind (`json_schema`); the schema is its own output schema."""
-    if isinstance(value, dict):
-        return value
-    if not isinstance(value, str) or value == "text":
-        return None
-    if value == "json_schema" and schema is not None:
-        return {
-            "type": "json_schema",
-            "json_schema": {"name": "output", "schema": dict(schema), "strict": True},
-        }
-    return {"type": "json_object"}
 
 
 async def _fall_back(

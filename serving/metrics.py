@@ -42,6 +42,7 @@ class Metrics:
         self.intake: Counter[str] = Counter()
         self.breaker_transitions: Counter[tuple[str, str]] = Counter()
         self.fallbacks: Counter[tuple[str, str]] = Counter()
+        self.copies_dropped: Counter[tuple[str, str]] = Counter()
         self.latency: dict[str, _Histogram] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -64,6 +65,10 @@ class Metrics:
     def fallback(self, feature: str, source: str) -> None:
         """One answer given in place of a model that is not asked."""
         self.fallbacks[feature, source] += 1
+
+    def copy_dropped(self, feature: str, reason: str) -> None:
+        """One copy of a call that the other release was not asked for."""
+        self.copies_dropped[feature, reason] += 1
 
 
 def exposition(node: Node) -> bytes:
@@ -114,6 +119,12 @@ class _NodeCollector(Collector):
         for outcome, count in metrics.intake.items():
             intake.add_metric([outcome], count)
         yield intake
+        dropped = CounterMetricFamily(
+            "promptstore_serving_copies_dropped", "Copies of calls not made", labels=["feature", "reason"]
+        )
+        for (feature, reason), count in metrics.copies_dropped.items():
+            dropped.add_metric([feature, reason], count)
+        yield dropped
 
     def _breakers(self) -> Iterator[Metric]:
         node = self._node

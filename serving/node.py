@@ -14,6 +14,7 @@ from serving.identity import load_identity
 from serving.last_answers import LastAnswers
 from serving.limits import RateLimiter
 from serving.metrics import Metrics
+from serving.mirror import Mirror
 from serving.pins import Pins
 from serving.records import Recorder
 from serving.settings import NodeSettings
@@ -40,6 +41,14 @@ class Node:
         self.upstreams = Upstreams(identity)
         self.spool = Spool(settings.home / "spool", max_bytes=settings.spool_max_bytes)
         self.recorder = Recorder(spool=self.spool, identity=identity, node=settings.name)
+        self.mirror = Mirror(
+            holder=self.holder,
+            upstreams=self.upstreams,
+            recorder=self.recorder,
+            metrics=self.metrics,
+            at_once=settings.mirror_at_once,
+            queue=settings.mirror_queue,
+        )
         self.feed = Feed(settings, holder=self.holder, identity=identity, freshness=self.freshness)
         self.drain = Drain(
             self.spool, database_url=settings.database_url, rejected_path=settings.home / "rejected.jsonl"
@@ -69,6 +78,7 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.mirror.stop()
         await self.upstreams.aclose()
         await asyncio.to_thread(self.spool.close)
 

@@ -19,8 +19,10 @@ from promptstore.core.killpoints import KillPoint, reach
 from promptstore.core.models import ApiKey, Environment
 from registry import documents
 from registry.models import Endpoint
-from releases.models import Deployment, Release
+from releases.measuring import plan_of
+from releases.models import Deployment, Release, Rollout
 from releases.selectors.routing import routing_of
+from releases.states import RolloutState
 from serving.models import Document, Root
 from serving.verify import FORMAT
 
@@ -142,6 +144,7 @@ def _feature_document(deployment: Deployment) -> dict[str, Any]:
             "candidate_bp": rollout.weight_bp,
             "withdrawn_bp": rollout.withdrawn_bp,
             "on_withdraw": rollout.on_withdraw,
+            **_copies(rollout),
         }
         if rollout
         else None,
@@ -150,6 +153,13 @@ def _feature_document(deployment: Deployment) -> dict[str, Any]:
             for digest, release in releases.items()
         },
     }
+
+
+def _copies(rollout: Rollout) -> dict[str, int]:
+    """What nodes copy of the calls that they answered; nothing where there is nothing, as before there were copies."""
+    going_up = rollout.state in {RolloutState.RUNNING, RolloutState.PAUSED}
+    shares = {"shadow_bp": rollout.mirrored_bp, "pairs_bp": plan_of(rollout).pairs_bp}
+    return {name: share for name, share in shares.items() if going_up and share}
 
 
 def _node_document(environment: Environment) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from telemetry.spool import Spool
 class Exchange:
     """One call from its routing on.
 
-    `variables` and `unit` stay in memory; what is recorded of them is redacted or hashed.
+    `variables` and `unit` stay in memory; what is recorded of them is redacted or hashed. `paired_with` is the answered call of
+    which this one is a copy.
     """
 
     inference_id: str
@@ -41,11 +42,15 @@ class Exchange:
     session: str | None
     variables: Mapping[str, Any]
     stream: bool
+    paired_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. `output` is the model's own text, also where a policy kept it from being shown."""
+    """How it ended. `output` is the model's own text, also where a policy kept it from being shown.
+
+    `keeps_text` says that the text is kept whatever the serving config captures: it is one half of a pair.
+    """
 
     status: Status
     latency_ms: float
@@ -56,6 +61,7 @@ class Outcome:
     endpoint: Endpoint | None = None
     fallback: Fallback | None = None
     fallback_model: Model | None = None
+    keeps_text: bool = False
 
 
 _ROLES = {Fallback.CHEAP: "cheap", Fallback.CACHE: "cache", Fallback.TEMPLATE: "safe"}
@@ -137,16 +143,18 @@ class Recorder:
             stream=exchange.stream,
             generation=environment.generation,
             node=self._node,
+            paired_with=exchange.paired_with,
         )
 
     @staticmethod
     def _captures(exchange: Exchange, outcome: Outcome) -> bool:
-        """Text is kept of what went wrong, and of the share that the serving config captures.
+        """Text is kept of what went wrong, of pairs, and of the share that the serving config captures.
 
         Signals of everything.
         """
         if (
-            outcome.judgement.blocked
+            outcome.keeps_text
+            or outcome.judgement.blocked
             or outcome.judgement.output_valid is False
             or outcome.status is Status.ERROR
         ):

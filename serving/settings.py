@@ -27,6 +27,8 @@ class NodeSettings:
     poll_s: float = 3.0
     max_body_bytes: int = 1_000_000
     spool_max_bytes: int = 256_000_000
+    mirror_at_once: int = 8
+    mirror_queue: int = 64
     log_level: str = "INFO"
 
 
@@ -48,6 +50,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> NodeSettings:
         poll_s=float(_integer(environ, "SERVE_POLL_SECONDS", 3, 1, 3600)),
         max_body_bytes=_integer(environ, "SERVE_MAX_BODY_BYTES", 1_000_000, 1_000, 100_000_000),
         spool_max_bytes=_integer(environ, "SERVE_SPOOL_MAX_BYTES", 256_000_000, 1_000_000, 1 << 40),
+        mirror_at_once=_integer(environ, "SERVE_MIRROR_AT_ONCE", 8, 1, 1_000),
+        mirror_queue=_integer(environ, "SERVE_MIRROR_QUEUE", 64, 0, 100_000),
         log_level=environ.get("PROMPTSTORE_LOG_LEVEL") or "INFO",
     )
 

@@ -25,6 +25,11 @@ class Span:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
+def child_of(span: Span) -> Span:
+    """A further span of the same trace."""
+    return Span(span.trace_id, os.urandom(8).hex(), span.flags)
+
+
 def continue_trace(traceparent: str | None) -> Span:
     """A new span under the caller's (W3C Trace Context §3.2).
 

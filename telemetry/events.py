@@ -32,7 +32,7 @@ class InferenceEvent(TypedDict):
 
     `id` is a UUIDv7, `at` ISO 8601 in UTC. `unit_hash` is a keyed hash, never the unit. `variables_redacted`
     and `output_redacted` went through `telemetry.redaction` first. `session` is the caller's id of a
-    conversation or visit.
+    conversation or visit. `paired_with` is the id of the answered call of which this one is a copy.
     """
 
     id: str
@@ -70,6 +70,7 @@ class InferenceEvent(TypedDict):
     stream: bool
     generation: int
     node: str
+    paired_with: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ FIELDS: dict[str, tuple[Check, bool]] = {
     "stream": (_flag, False),
     "generation": (_count((1 << 63) - 1), False),
     "node": (_text(80), False),
+    "paired_with": (_pattern(_UUID, "a UUID in lower case"), True),
 }
 
 

@@ -31,7 +31,7 @@ WITH stored AS (
     id, project_id, environment_id, feature, at, received_at, release_digest, release_version, rollout_id, arm, reason, role,
     prompt, prompt_version, model, model_version, endpoint, endpoint_revision, unit_hash, session, trace_id, span_id, status,
     error_code, latency_ms, input_tokens, output_tokens, cost_usd_nanos, policy_hit, policy_reasons, output_valid,
-    variables_redacted, output_redacted, stream, generation, node)
+    variables_redacted, output_redacted, stream, generation, node, paired_with)
   SELECT DISTINCT ON (incoming.id)
     incoming.id, project.id, environment.id, e->>'feature', (e->>'at')::timestamptz, clock_timestamp(),
     coalesce(e->>'release_digest', ''), coalesce(e->>'release_version', ''), (e->>'rollout_id')::uuid, e->>'arm',
@@ -43,7 +43,8 @@ WITH stored AS (
     coalesce((e->>'policy_hit')::bool, false),
     coalesce((SELECT array_agg(left(r, 80)) FROM jsonb_array_elements_text(e->'policy_reasons') r), '{}'),
     (e->>'output_valid')::bool, nullif(e->'variables_redacted', 'null'::jsonb), e->>'output_redacted',
-    coalesce((e->>'stream')::bool, false), coalesce((e->>'generation')::bigint, 0), coalesce(e->>'node', '')
+    coalesce((e->>'stream')::bool, false), coalesce((e->>'generation')::bigint, 0), coalesce(e->>'node', ''),
+    (e->>'paired_with')::uuid
   FROM (SELECT id, event AS e FROM incoming_event) incoming
   JOIN core_project project ON project.slug = e->>'project'
   JOIN core_environment environment ON environment.project_id = project.id AND environment.slug = e->>'environment'

@@ -34,14 +34,16 @@ _MINUTES = """
 SELECT source.number, found.*
 FROM json_to_recordset(%s) AS source (number int, environment_id uuid, feature text, rollout_id uuid, after timestamptz)
 CROSS JOIN LATERAL (
-  SELECT release_digest, arm, minute, count, errors, policy_hits, validated, valid, input_tokens, output_tokens, cost_usd_nanos,
-    latency_histogram::text
+  SELECT release_digest, arm, latency_histogram::text, minute, count, errors, policy_hits, validated, valid, input_tokens,
+    output_tokens, cost_usd_nanos, judged, hallucinated, unsupported, toned, tone_off
   FROM telemetry_rollup AS rollup
   WHERE rollup.environment_id = source.environment_id AND rollup.feature = source.feature
     AND rollup.rollout_id = source.rollout_id AND rollup.minute > source.after AND rollup.minute <= %s
 ) AS found
 ORDER BY found.minute
 """
+
+_CALLS = 9  # columns of a minute before its histogram; those after it count labels
 
 # The key's index ends in the minute, so that each first minute is a single probe however long the rollout runs.
 _FIRSTS = """
@@ -63,8 +65,8 @@ def load_minutes(sources: Sequence[Source], *, until: datetime) -> list[MinuteSe
     asked = [
         {**_place(one), "number": number, "after": one.since - BUCKET} for number, one in enumerate(sources)
     ]
-    for number, release_digest, arm, *columns, histogram in _rows(_MINUTES, asked, until) if asked else ():
-        columns.append(orjson.loads(histogram))
+    for number, release_digest, arm, histogram, *columns in _rows(_MINUTES, asked, until) if asked else ():
+        columns.insert(_CALLS, orjson.loads(histogram))
         key = ArmKey(release_digest=release_digest, arm=arm)
         minutes[number].setdefault(key, []).append(Minute(*columns))
     firsts = _first_minutes(sources, minutes)

@@ -51,9 +51,14 @@ class Inference(models.Model):
     stream = models.BooleanField(default=False)
     generation = models.BigIntegerField(default=0)
     node = models.CharField(max_length=80, default="")
+    # The answered call of which this one is a copy for another release; its own user never saw it.
+    paired_with = models.UUIDField(null=True)
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["paired_with"], name="inference_by_pair", condition=~models.Q(paired_with=None)
+            ),
             models.Index(fields=["environment", "feature", "-at"], name="inference_by_feature"),
             models.Index(fields=["rollout_id", "arm", "-at"], name="inference_by_rollout"),
             models.Index(fields=["trace_id"], name="inference_by_trace", condition=~models.Q(trace_id="")),
@@ -64,7 +69,11 @@ class Inference(models.Model):
 
 
 class Rollup(models.Model):
-    """One arm of one feature in one minute. `latency_histogram` maps a log-bucket index to a count (`stats.histogram`)."""
+    """One arm of one feature in one minute. `latency_histogram` maps a log-bucket index to a count (`stats.histogram`).
+
+    Calls are counted in the minute in which they began. The last five columns count what people found (`telemetry.labels`), in the
+    minute in which it was settled: such a row may have no calls at all.
+    """
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT, related_name="+")
@@ -84,6 +93,12 @@ class Rollup(models.Model):
     cost_usd_nanos = models.BigIntegerField(default=0)
     latency_sum_ms = models.FloatField(default=0)
     latency_histogram = models.JSONField(default=dict)
+    # Nodes that store calls do not know of these, and one of the version before may still be at work.
+    judged = models.BigIntegerField(default=0, db_default=0)
+    hallucinated = models.BigIntegerField(default=0, db_default=0)
+    unsupported = models.BigIntegerField(default=0, db_default=0)
+    toned = models.BigIntegerField(default=0, db_default=0)
+    tone_off = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

@@ -11,4 +11,5 @@ app_name = "telemetry"
 urlpatterns: list[URLPattern] = [
     path("inferences/", views.inference_list_page, name="inference_list"),
     path("inferences/<uuid:inference_id>/", views.inference_detail, name="inference_detail"),
+    path("inferences/<uuid:inference_id>/danger/", views.inference_danger, name="inference_danger"),
 ]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
+from promptstore.core.errors import DomainError
 from promptstore.core.http.keyset import keyset_page
 from promptstore.core.http.links import page_url
 from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from registry.models import Feature
+from registry.selectors.danger import danger_case_from
+from telemetry.danger import add_inference_to_danger_set, source_of
 from telemetry.events import Status
 from telemetry.selectors import ARMS, inference_by_id, inference_list
 
@@ -58,6 +62,7 @@ def inference_detail(request: ProjectRequest, inference_id: UUID) -> HttpRespons
         "telemetry/inference_detail.html",
         {
             "inference": inference,
+            "danger_case": danger_case_from(project_id=request.project.pk, sources=[source_of(inference.pk)]),
             "variables": None
             if variables is None
             else json.dumps(variables, indent=2, ensure_ascii=False, sort_keys=True),
@@ -67,6 +72,23 @@ def inference_detail(request: ProjectRequest, inference_id: UUID) -> HttpRespons
             else "",
         },
     )
+
+
+@require_POST
+@project_page("inference.read")
+def inference_danger(request: ProjectRequest, inference_id: UUID) -> HttpResponse:
+    """Make the inference a case of the danger set, in one action."""
+    try:
+        case = add_inference_to_danger_set(
+            actor=request.actor, project_id=request.project.pk, inference_id=inference_id
+        )
+    except DomainError as refused:
+        if refused.status == 404:
+            raise
+        messages.error(request, refused.detail)
+    else:
+        messages.success(request, f"{case.key} is in the danger set.")
+    return redirect("telemetry:inference_detail", inference_id)
 
 
 def _uuid(text: str) -> UUID | None:

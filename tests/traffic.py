@@ -26,7 +26,7 @@ def record(
     at: datetime | None = None,
 ) -> None:
     """Store `count` calls of one arm at `at` (now), the first ones of them with the given faults."""
-    release = rollout.candidate if arm == "candidate" else rollout.baseline
+    release = rollout.candidate if arm in {"candidate", "shadow"} else rollout.baseline
     events = [
         {
             "id": str(uuid7()),

@@ -14,7 +14,8 @@ class Rollout(TenantModel):
     """The progressive delivery of one promotion. Weights are basis points of a deployment's units.
 
     `withdrawn_bp` is the highest weight the candidate had when it began to go down: units between the current weight and it
-    are withdrawn, and served as `on_withdraw` says until the incident is mitigated.
+    are withdrawn, and served as `on_withdraw` says until the incident is mitigated. `mirrored_bp` is the share of calls of which
+    nodes send the candidate a copy in a shadow step: 0 outside of one, and once its budget is spent.
     """
 
     promotion = models.OneToOneField("releases.Promotion", on_delete=models.PROTECT, related_name="rollout")
@@ -27,6 +28,7 @@ class Rollout(TenantModel):
     step_entered_at = models.DateTimeField(default=clock.now)
     weight_bp = models.PositiveIntegerField(default=0)
     withdrawn_bp = models.PositiveIntegerField(default=0)
+    mirrored_bp = models.PositiveIntegerField(default=0, db_default=0)
     last_moved_at = models.DateTimeField(default=clock.now)
     on_withdraw = models.CharField(max_length=12)
     incident_id = models.UUIDField(null=True)
@@ -49,6 +51,11 @@ class Rollout(TenantModel):
                 name="one_live_rollout_per_deployment",
             ),
         ]
+
+    @property
+    def is_in_shadow(self) -> bool:
+        """Whether it goes up and users get none of its answers: on the way up only shadow steps have no weight."""
+        return self.state in {RolloutState.RUNNING, RolloutState.PAUSED} and not self.weight_bp
 
     def __str__(self) -> str:
         return f"rollout of {self.candidate} in {self.deployment.environment.slug}"

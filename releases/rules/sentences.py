@@ -6,7 +6,7 @@ from math import floor, log10
 
 from releases.routing import Arm
 from releases.rules.measurements import Window
-from telemetry.metrics.base import Kind, Metric, Unit
+from telemetry.metrics.base import Category, Kind, Metric, Unit
 
 # What stands between a number and its unit: they are never torn apart at a line's end.
 NBSP = "\u00a0"
@@ -34,6 +34,8 @@ def no_data(metric: Metric, arm: Arm, window_s: int) -> str:
     """Nothing was measured."""
     if not metric.available:
         return f"{metric.title}: nothing measures this yet."
+    if metric.category is Category.LABELS:
+        return f"{metric.title}: waits for labels; nobody judged answers of {_ARM_WORDS[arm]} over {duration(window_s)}."
     return f"{metric.title}: no data from {_ARM_WORDS[arm]} over {duration(window_s)}."
 
 
@@ -41,7 +43,8 @@ def too_little(metric: Metric, arm: Arm, window_s: int, *, n: int, samples: int,
     """Something was measured, but not enough to judge by."""
     missing = []
     if samples:
-        missing.append(f"{samples:,} more samples (has {n:,})")
+        noun = "labels" if metric.category is Category.LABELS else "samples"
+        missing.append(f"{samples:,} more {noun} (has {n:,})")
     if seconds:
         missing.append(f"{duration(seconds)} more of measurement")
     needs = f"{_ARM_WORDS[arm]} needs {' and '.join(missing)} to be judged."

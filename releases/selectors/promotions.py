@@ -13,6 +13,7 @@ from promptstore.core.permissions import allows
 from releases.models import Evidence, Promotion
 from releases.policies import Policy
 from releases.selectors.gates import GateView, gates_of
+from releases.selectors.pairs import Pair, sample_pairs
 from releases.selectors.places import promotions
 from releases.selectors.policies import policy_of
 from releases.selectors.steppers import StepView, planned_steps
@@ -40,6 +41,7 @@ class PromotionView:
     actions: frozenset[str]
     why_not_vote: str
     has_voted: bool
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -79,7 +81,16 @@ def promotion_view(actor: Actor, promotion: Promotion) -> PromotionView:
         actions=_actions(actor, promotion),
         why_not_vote=why_not_vote(actor, promotion, policy),
         has_voted=any(vote.user_id == actor.user_id and vote.status == "approved" for vote in votes),
+        pairs=_pairs(actor, promotion),
     )
+
+
+def _pairs(actor: Actor, promotion: Promotion) -> tuple[Pair, ...]:
+    """A few old and new answers, for whoever may read what users got."""
+    rollout = getattr(promotion, "rollout", None)
+    if rollout is None or not allows(actor, "inference.read", project_id=promotion.project_id):
+        return ()
+    return tuple(sample_pairs(rollout, _SAMPLE_PAIRS))
 
 
 def _actions(actor: Actor, promotion: Promotion) -> frozenset[str]:
@@ -96,6 +107,7 @@ def _actions(actor: Actor, promotion: Promotion) -> frozenset[str]:
     return frozenset(names)
 
 
+_SAMPLE_PAIRS = 3
 _ASKED = {"promotion.request", "promotion.cancel", "promotion.reject", "promotion.approve"}
 
 
@@ -127,7 +139,7 @@ def promotion_etag(actor: Actor, promotion: Promotion) -> str:
         promotion.policy.number,
         promotion.plan_digest[-12:],
         promotion.votes.count(),
-        f"{rollout.state}{rollout.weight_bp}" if rollout else "",
+        f"{rollout.state}{rollout.weight_bp}-{rollout.step_index}" if rollout else "",
         actor.id,
     )
     return '"' + "-".join(str(part) for part in parts) + '"'

@@ -14,6 +14,7 @@ from promptstore.core.actors import Actor
 from promptstore.core.models import Environment
 from promptstore.core.permissions import allows
 from releases.models import EnvironmentPolicy, Promotion, Release
+from releases.routing import Arm
 from releases.selectors.overview import Place, places_of
 from releases.selectors.people import names_of
 from releases.selectors.places import promotions
@@ -138,7 +139,7 @@ def _calls(release: Release) -> int:
         feature=release.feature.slug,
         release_digest=release.digest,
         minute__gte=clock.now() - timedelta(hours=24),
-    )
+    ).exclude(arm=Arm.SHADOW)
     return int(rows.aggregate(calls=Sum("count"))["calls"] or 0)
 
 

@@ -17,6 +17,7 @@ from releases.measuring import (
     applicable_rules,
     controller_view,
     load_series,
+    plan_of,
     samples_in_step,
 )
 from releases.models import Measurement, Rollout, RolloutDecision
@@ -30,8 +31,10 @@ from releases.selectors.places import rollouts
 from releases.selectors.policies import policy_of
 from releases.selectors.routing import is_withdrawn
 from releases.selectors.rule_views import RuleView, judged
+from releases.selectors.shadows import ShadowView, shadow_view
 from releases.selectors.steppers import StepView, rollout_steps, way_down
 from releases.states import RolloutState
+from reviews.selectors import Unjudged, unjudged
 from telemetry.metrics import MinuteSeries
 from telemetry.models import Rollup
 
@@ -43,7 +46,10 @@ _LOG = 200
 
 @dataclass(frozen=True)
 class RolloutView:
-    """`waits_for` are the controller's own reasons to hold, in sentences; `withdrawn` says what happens to the units that left."""
+    """`waits_for` are the controller's own reasons to hold, in sentences; `withdrawn` says what happens to the units that left.
+
+    `unjudged` is what people have yet to judge, where a rule waits for their labels.
+    """
 
     rollout: Rollout
     policy: Policy
@@ -51,12 +57,14 @@ class RolloutView:
     steps: tuple[StepView, ...]
     way_down: tuple[StepView, ...]
     samples: Mapping[str, int]
+    shadow: ShadowView | None
     seconds_to_go: int
     samples_to_go: int
     waits_for: tuple[str, ...]
     rules: tuple[RuleView, ...]
     decisions: tuple[RolloutDecision, ...]
     log: tuple[LogEntry, ...]
+    unjudged: Unjudged | None
     withdrawn: str
     last_telemetry_at: datetime | None
     is_silent: bool
@@ -65,6 +73,16 @@ class RolloutView:
     def telemetry_tone(self) -> str:
         """`wait` while telemetry is late."""
         return "wait" if self.is_silent else ""
+
+    @property
+    def keeps_pairs(self) -> bool:
+        """Whether its plan keeps both answers of some calls."""
+        return plan_of(self.rollout).pairs_bp > 0
+
+    @property
+    def candidate_calls(self) -> int:
+        """What the candidate answered in this step: users, or in shadow copies of their calls."""
+        return self.samples.get(Arm.SHADOW.value if self.shadow else Arm.CANDIDATE.value, 0)
 
     @property
     def stable_calls(self) -> str:
@@ -95,6 +113,16 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
     samples = samples_in_step(rollout)
     latest = last_telemetry_at(rollout)
     hold = _hold(rollout, policy, rules, evaluations, now) if is_live else None
+    rule_views = tuple(
+        judged(
+            rules,
+            evaluations,
+            series,
+            since=since,
+            until=min(until, now),
+            marks=_marks(decisions, since, until),
+        )
+    )
     return RolloutView(
         rollout=rollout,
         policy=policy,
@@ -102,19 +130,14 @@ def rollout_view(rollout: Rollout, *, whole: bool = False) -> RolloutView:
         steps=tuple(rollout_steps(rollout, samples, now)),
         way_down=tuple(way_down(rollout, policy.rollback_interval_s)),
         samples={arm.value: count for arm, count in samples.items()},
+        shadow=shadow_view(rollout, samples),
         seconds_to_go=hold.seconds_to_go if hold else 0,
         samples_to_go=hold.samples_to_go if hold else 0,
         waits_for=hold.reasons if hold else (),
-        rules=tuple(
-            judged(
-                rules,
-                evaluations,
-                series,
-                since=since,
-                until=min(until, now),
-                marks=_marks(decisions, since, until),
-            )
-        ),
+        rules=rule_views,
+        unjudged=unjudged(project_id=rollout.project_id, rollout_id=rollout.pk)
+        if is_live and any(rule.waits_for_labels for rule in rule_views)
+        else None,
         decisions=tuple(reversed(decisions)),
         log=tuple(decision_log(reversed(decisions))),
         withdrawn=withdrawn_sentence(rollout),
@@ -144,7 +167,10 @@ def last_telemetry_at(rollout: Rollout) -> datetime | None:
     """The latest minute in which either arm of the rollout was called."""
     deployment = rollout.deployment
     rows = Rollup.objects.filter(
-        environment_id=deployment.environment_id, feature=deployment.feature.slug, rollout_id=rollout.pk
+        environment_id=deployment.environment_id,
+        feature=deployment.feature.slug,
+        rollout_id=rollout.pk,
+        count__gt=0,  # a minute may hold labels alone
     )
     found: datetime | None = rows.aggregate(latest=Max("minute"))["latest"]
     return found

@@ -24,6 +24,7 @@ from releases.rules.nodes import Condition, MarginMode, conditions, window_s_of
 from releases.rules.sentences import amount, duration, number
 from releases.selectors.rolling_charts import rolling_chart
 from telemetry.metrics import MinuteSeries
+from telemetry.metrics.base import Category
 
 _ACTIONS = {
     RuleAction.STEP: "rolls back in steps",
@@ -40,7 +41,10 @@ _COMPARISONS = {
 
 @dataclass(frozen=True)
 class RuleView:
-    """One rule of a policy: its text, what it means, and how it stands (`verdict` is empty where nothing runs)."""
+    """One rule of a policy: its text, what it means, and how it stands (`verdict` is empty where nothing runs).
+
+    `waits_for_labels` while people have judged too few answers for it.
+    """
 
     id: str
     when: str
@@ -51,6 +55,7 @@ class RuleView:
     verdict: str = ""
     sentences: tuple[str, ...] = ()
     charts: tuple[Mapping[str, Any], ...] = ()
+    waits_for_labels: bool = False
 
 
 def rule_in_words(spec: RuleSpec) -> str:
@@ -98,9 +103,17 @@ def judged(
             verdict=found.verdict.value if found else "no_data",
             sentences=found.sentences if found else ("Not evaluated yet.",),
             charts=tuple(_charts(spec, found, series, since=since, until=until, marks=marks)),
+            waits_for_labels=found is not None and _waits_for_labels(found),
         )
         for spec, found in ((spec, evaluations.get(spec.id)) for spec in specs)
     ]
+
+
+def _waits_for_labels(evaluation: Evaluation) -> bool:
+    return any(
+        result.samples_missing and CATALOGUE[result.metric].category is Category.LABELS
+        for result in evaluation.conditions
+    )
 
 
 def _view(spec: RuleSpec, **more: Any) -> RuleView:

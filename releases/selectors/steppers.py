@@ -8,10 +8,11 @@ from datetime import datetime
 from math import floor
 
 from releases.models import Rollout
-from releases.plans import Plan, rollback_weights
+from releases.plans import Plan, Step, rollback_weights
 from releases.routing import Arm
-from releases.rules.sentences import duration, weight
+from releases.rules.sentences import amount, duration, weight
 from releases.states import RolloutState
+from telemetry.metrics.base import Unit
 
 
 @dataclass(frozen=True)
@@ -43,53 +44,52 @@ def planned_steps(plan: Mapping[str, object]) -> list[StepView]:
     """A plan before anything started; a plan without steps goes to everybody at once."""
     if not plan["steps"]:
         return [StepView(label="100 %", state="next", note="Goes live whole, at once.")]
-    steps = Plan.from_dict(plan).steps
-    return [
-        StepView(
-            label=weight(step.weight_bp),
-            state="next",
-            note=_role(index, len(steps)),
-            time_needed=step.min_duration_s,
-            samples_needed=step.min_samples,
-        )
-        for index, step in enumerate(steps)
-    ]
+    parsed = Plan.from_dict(plan)
+    return [_planned(parsed, index) for index in range(len(parsed.steps))]
 
 
 def rollout_steps(rollout: Rollout, samples: Mapping[Arm, int], now: datetime) -> list[StepView]:
     """A rollout's plan with where it stands."""
-    steps = Plan.from_dict(rollout.promotion.plan).steps
+    plan = Plan.from_dict(rollout.promotion.plan)
     here = _HERE[RolloutState(rollout.state)]
     views = []
-    for index, step in enumerate(steps):
+    for index, step in enumerate(plan.steps):
         if index == rollout.step_index:
             ended = rollout.finished_at or now
             views.append(
                 StepView(
-                    label=weight(step.weight_bp),
+                    label=step_name(step),
                     state=here,
-                    note=_role(index, len(steps)),
+                    note=_role(plan, index),
                     time_done=min(
                         floor((ended - rollout.step_entered_at).total_seconds()), step.min_duration_s
                     ),
                     time_needed=step.min_duration_s,
-                    samples_done=min(samples.get(Arm.CANDIDATE, 0), step.min_samples),
+                    samples_done=min(samples.get(step.judged_arm, 0), step.min_samples),
                     samples_needed=step.min_samples,
                 )
             )
         elif index < rollout.step_index:
-            views.append(StepView(label=weight(step.weight_bp), state="done", note=_role(index, len(steps))))
+            views.append(StepView(label=step_name(step), state="done", note=_role(plan, index)))
         else:
-            views.append(
-                StepView(
-                    label=weight(step.weight_bp),
-                    state="next",
-                    note=_role(index, len(steps)),
-                    time_needed=step.min_duration_s,
-                    samples_needed=step.min_samples,
-                )
-            )
+            views.append(_planned(plan, index))
     return views
+
+
+def step_name(step: Step) -> str:
+    """“Shadow”, or the weight that the candidate has in it."""
+    return "Shadow" if step.is_shadow else weight(step.weight_bp)
+
+
+def _planned(plan: Plan, index: int) -> StepView:
+    step = plan.steps[index]
+    return StepView(
+        label=step_name(step),
+        state="next",
+        note=_role(plan, index),
+        time_needed=step.min_duration_s,
+        samples_needed=step.min_samples,
+    )
 
 
 def way_down(rollout: Rollout, interval_s: int) -> list[StepView]:
@@ -111,7 +111,15 @@ def _distinct(stops: Sequence[int]) -> list[int]:
     return sorted(set(stops), reverse=True)
 
 
-def _role(index: int, count: int) -> str:
-    if index == count - 1:
+def _role(plan: Plan, index: int) -> str:
+    step = plan.steps[index]
+    if step.is_shadow:
+        most = "" if step.max_cost_nanos is None else f" for at most {_dollars(step.max_cost_nanos)}"
+        return f"Answers copies of {weight(step.share_bp)} of the calls{most}; nobody sees them"
+    if index == len(plan.steps) - 1:
         return "Everybody; then it is live"
-    return "Canary" if index == 0 else ""
+    return "Canary" if index == plan.canary_index else ""
+
+
+def _dollars(nanos: int) -> str:
+    return amount(float(nanos), Unit.USD_NANOS)

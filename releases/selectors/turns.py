@@ -43,7 +43,10 @@ def whose_turn(promotion: Promotion, policy: Policy, approvals: int, *, holds: s
             text = f"Approved. {holds or 'It starts by itself within seconds.'}"
         case PromotionState.ROLLING_OUT:
             rollout = getattr(promotion, "rollout", None)
-            share = f" on {weight(rollout.weight_bp)} of the units" if rollout else ""
+            share = ""
+            if rollout:
+                shown = f" on {weight(rollout.weight_bp)} of the units"
+                share = " in shadow, where nobody sees its answers" if rollout.is_in_shadow else shown
             text = f"Rolling out{share}. The rules decide how far it goes."
         case PromotionState.SUPERSEDED:
             text = f"Superseded: {promotion.outcome}"

@@ -39,6 +39,7 @@ class RolloutOut(serializers.Serializer[Any]):
     step_entered_at = serializers.DateTimeField()
     weight_bp = serializers.IntegerField()
     withdrawn_bp = serializers.IntegerField()
+    mirrored_bp = serializers.IntegerField()
     on_withdraw = serializers.CharField()
     incident = serializers.UUIDField(source="incident_id", allow_null=True)
     pause_reason = serializers.CharField()
@@ -71,12 +72,23 @@ class DecisionOut(serializers.Serializer[Any]):
     measurements = serializers.JSONField()
 
 
+class ShadowOut(serializers.Serializer[Any]):
+    """The shadow step that a rollout is in: how many of the answered calls were copied. Money in nano-dollars."""
+
+    copies = serializers.IntegerField()
+    answered = serializers.IntegerField()
+    spent_nanos = serializers.IntegerField()
+    max_cost_nanos = serializers.IntegerField(allow_null=True)
+    is_mirroring = serializers.BooleanField()
+
+
 class RolloutDetailOut(serializers.Serializer[Any]):
     """A rollout with its plan, each rule's verdict and measured course, and every decision, latest first."""
 
     rollout = RolloutOut()
     plan = serializers.JSONField(source="rollout.promotion.plan")
     samples = serializers.DictField(child=serializers.IntegerField())
+    shadow = ShadowOut(allow_null=True)
     seconds_to_go = serializers.IntegerField()
     samples_to_go = serializers.IntegerField()
     waits_for = serializers.ListField(child=serializers.CharField())

@@ -10,7 +10,9 @@ from promptstore.core import audit, clock, machines, outbox
 from promptstore.core.actors import Actor
 from promptstore.core.permissions import require
 from releases.models import Deployment, Promotion, Rollout, RolloutDecision
+from releases.plans import Plan
 from releases.states import PROMOTION, ROLLOUT, PromotionState, RolloutState
+from reviews.services import withdraw_items
 
 _PROMOTION_PAST = {
     "checks_passed": "checks_passed",
@@ -28,6 +30,7 @@ _PROMOTION_PAST = {
 _ROLLOUT_PAST = {
     "start": "started",
     "advance": "advanced",
+    "stop_mirroring": "mirroring_stopped",
     "complete": "completed",
     "pause": "paused",
     "resume": "resumed",
@@ -37,6 +40,7 @@ _ROLLOUT_PAST = {
     "finish_rollback": "rolled_back",
     "abort": "aborted",
 }
+_CARRYING_UP = {RolloutState.RUNNING, RolloutState.PAUSED}
 
 
 def move_promotion(
@@ -94,6 +98,9 @@ def move_rollout(
     if step_index is not None:
         rollout.step_index = step_index
         rollout.step_entered_at = now
+        rollout.mirrored_bp = Plan.from_dict(rollout.promotion.plan).steps[step_index].share_bp
+    if action == "stop_mirroring" or rollout.state not in _CARRYING_UP:
+        rollout.mirrored_bp = 0
     if rollout.state in ROLLOUT.final_states:
         rollout.finished_at = now
     rollout.save()
@@ -123,6 +130,12 @@ def move_rollout(
         reason=" ".join(said),
     )
     owe_people("people.rollout", actor, {"decision_id": str(decision.pk)})
+    if rollout.state in ROLLOUT.final_states:
+        withdraw_items(
+            project_id=rollout.project_id,
+            rollout_id=rollout.pk,
+            reason=f"The rollout is over: {rollout.state.replace('_', ' ')}.",
+        )
     touch(rollout.deployment)
     return decision
 

@@ -14,7 +14,7 @@ from promptstore.core.errors import NotFound, StaleWrite
 from promptstore.core.models import Environment
 from promptstore.core.permissions import require
 from releases.models import EnvironmentPolicy, Promotion
-from releases.plans import EnvironmentKind
+from releases.plans import EnvironmentKind, require_shadow
 from releases.policies import Policy
 from releases.services.checks import begin_checks
 from releases.services.locks import lock_promotion
@@ -47,8 +47,11 @@ def change_policy(
     if expected_number is not None:
         _require_number(current, expected_number)
     checked = Policy.from_dict(body, kind=EnvironmentKind(environment.kind))
+    if checked.plan is not None:
+        # Not a rule of `Policy`: what was put in force before there were shadow steps is still read.
+        require_shadow(checked.plan, EnvironmentKind(environment.kind))
     for gate in checked.gates:
-        check_params(name=gate, params=checked.gate_params.get(gate, {}))
+        check_params(project_id=project_id, name=gate, params=checked.gate_params.get(gate, {}))
     digest = digest_json(dict(body))
     if current and current.digest == digest:
         return current

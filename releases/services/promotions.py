@@ -15,7 +15,7 @@ from promptstore.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from promptstore.core.models import Environment
 from promptstore.core.permissions import require
 from releases.models import Deployment, Promotion, Release
-from releases.plans import EnvironmentKind, Plan, validate_plan
+from releases.plans import EnvironmentKind, Plan, require_shadow, validate_plan
 from releases.policies import Policy
 from releases.selectors.policies import policy_in_force, policy_of
 from releases.services.checks import CHECKER, begin_checks
@@ -38,7 +38,8 @@ def request_promotion(
     """Ask to bring a release to an environment; its checks begin at once.
 
     `plan` replaces the policy's plan and must satisfy the same rules. Raises `Conflict` when the release is live there, is not
-    yet live where the policy wants it first, or has an open promotion there.
+    yet live where the policy wants it first, or has an open promotion there, and for a policy whose plan has no shadow step
+    where there must be one (`no_shadow`).
     """
     with transaction.atomic():
         require(actor, "promotion.request", project_id=project_id)
@@ -175,10 +176,22 @@ def _require_reachable(release: Release, deployment: Deployment, policy: Policy)
 
 
 def _plan(policy: Policy, plan: dict[str, Any] | None, environment: Environment) -> dict[str, Any]:
+    kind = EnvironmentKind(environment.kind)
     if plan is None:
-        return dict(policy.plan.to_dict()) if policy.plan else {"steps": []}
+        if policy.plan is None:
+            return {"steps": []}
+        try:
+            require_shadow(policy.plan, kind)
+        except InvalidInput as error:
+            raise Conflict(
+                f"The policy of {environment.slug} is from before shadow steps. An owner adds one to its plan. {error.detail}",
+                code="no_shadow",
+                field="plan",
+            ) from error
+        return dict(policy.plan.to_dict())
     if policy.plan is None:
         raise InvalidInput(f"{environment.slug} takes releases whole; leave the plan out.", field="plan")
     chosen = Plan.from_dict(plan, field="plan")
-    validate_plan(chosen, EnvironmentKind(environment.kind))
+    validate_plan(chosen, kind)
+    require_shadow(chosen, kind)
     return dict(chosen.to_dict())

@@ -18,7 +18,6 @@ from releases.measuring import samples_in_step
 from releases.models import Deployment, Promotion, Rollout
 from releases.models.rollouts import LIVE
 from releases.plans import Plan, rollback_weights
-from releases.routing import Arm
 from releases.services.deployments import go_live
 from releases.services.locks import lock_rollout
 from releases.services.moves import move_promotion, move_rollout
@@ -101,8 +100,8 @@ def advance_rollout(
 ) -> Rollout:
     """Promote now: go to the next step without waiting for the rest of this one.
 
-    Only after the canary (the first step) has met its own minimum: nobody skips it (R31). `expected_step` is the step the
-    person saw; if the controller was faster, nothing happens and `Conflict` says so.
+    Only after shadow steps and the canary (the first step that users see) have met their own minimum: nobody skips them (R31).
+    `expected_step` is the step the person saw; if the controller was faster, nothing happens and `Conflict` says so.
     """
     _need(reason)
     with transaction.atomic():
@@ -132,16 +131,18 @@ def advance_rollout(
 
 
 def canary_shortfall(rollout: Rollout) -> str:
-    """What the canary still lacks before a person may hurry it, as a sentence; empty when its minimum is met."""
-    if rollout.step_index > 0:
+    """What a shadow step or the canary still lacks before a person may hurry it, as a sentence; empty when its minimum is met."""
+    plan = Plan.from_dict(rollout.promotion.plan)
+    if rollout.step_index > plan.canary_index:
         return ""
-    step = Plan.from_dict(rollout.promotion.plan).steps[0]
+    step = plan.steps[rollout.step_index]
     seconds = step.min_duration_s - (clock.now() - rollout.step_entered_at).total_seconds()
-    samples = step.min_samples - samples_in_step(rollout).get(Arm.CANDIDATE, 0)
+    samples = step.min_samples - samples_in_step(rollout).get(step.judged_arm, 0)
     if seconds <= 0 and samples <= 0:
         return ""
     missing = [f"{max(seconds, 0):,.0f} s"] * (seconds > 0) + [f"{samples:,} samples"] * (samples > 0)
-    return f"The canary still lacks {' and '.join(missing)}; nobody skips it."
+    name = "shadow step" if step.is_shadow else "canary"
+    return f"The {name} still lacks {' and '.join(missing)}; nobody skips it."
 
 
 def complete_rollout(
@@ -179,9 +180,12 @@ def begin_rollback(
     sentences: Sequence[str] = (),
     measurements: Iterable[Mapping[str, Any]] = (),
 ) -> None:
-    """Start the way down under the caller's lock; the units that leave are withdrawn until the incident is mitigated."""
+    """Start the way down under the caller's lock; the units that leave are withdrawn until the incident is mitigated.
+
+    From a weight of 0, in shadow, there is no way to go: it ends at once.
+    """
     rollout.withdrawn_bp = max(rollout.withdrawn_bp, rollout.weight_bp)
-    if at_once:
+    if at_once or not rollout.weight_bp:
         move_rollout(
             actor, rollout, "cut", weight_bp=0, sentences=sentences, measurements=measurements, reason=reason
         )

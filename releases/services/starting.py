@@ -9,7 +9,7 @@ from django.db import transaction
 from promptstore.core import clock
 from promptstore.core.actors import system
 from releases.models import Promotion
-from releases.plans import Plan
+from releases.plans import EnvironmentKind, Plan
 from releases.selectors.policies import policy_in_force, policy_of
 from releases.services.deployments import go_live, is_where_it_must_be_first
 from releases.services.locks import lock_promotion
@@ -24,7 +24,8 @@ _CONTROLLER = system("controller")
 def start_promotion(*, promotion_id: UUID) -> bool:
     """Start what is approved, if everything that was approved still holds; returns whether it left the `approved` state.
 
-    Checked again under the lock: what is stable, the quorum of people who may approve *now*, the evidence, the policy, expiry.
+    Checked again under the lock: what is stable, the quorum of people who may approve *now*, the evidence, the policy, the plan,
+    expiry.
     It stays approved while another rollout is live or units are still withdrawn by an incident.
     """
     with transaction.atomic():
@@ -56,11 +57,24 @@ def start_promotion(*, promotion_id: UUID) -> bool:
                 "supersede",
                 outcome=f"It is no longer live in {policy.requires_live_in}.",
             )
+        elif _shows_unseen_answers(promotion):
+            move_promotion(
+                _CONTROLLER,
+                promotion,
+                "supersede",
+                outcome="Its plan has no shadow step, which production needs by now. Add one to the policy and request it again.",
+            )
         elif why_not_now(deployment):
             return False
         else:
             _start(promotion)
     return True
+
+
+def _shows_unseen_answers(promotion: Promotion) -> bool:
+    """Whether it was approved for production under a policy from before there were shadow steps."""
+    production = promotion.deployment.environment.kind == EnvironmentKind.PRODUCTION
+    return production and not Plan.from_dict(promotion.plan).has_shadow
 
 
 def _start(promotion: Promotion) -> None:

@@ -16,6 +16,7 @@ from promptstore.core.models import Environment
 from promptstore.core.selectors import environment_by_slug
 from releases import services
 from releases.forms import PolicyForm, add_error, posted_json
+from releases.plans import SHADOW_EXAMPLE, EnvironmentKind
 from releases.selectors.people import listed
 from releases.selectors.policy_history import PolicyView, environments, policy_versions, policy_view, pretty
 
@@ -50,6 +51,8 @@ def environment_policy(request: ProjectRequest, environment: str) -> HttpRespons
         "place": place,
         "all_environments": environments(request.project.pk),
         "view": view,
+        "lacks_shadow": _lacks_shadow(place, in_force),
+        "shadow_example": SHADOW_EXAMPLE,
         "is_in_force": view is None or (in_force is not None and view.row.pk == in_force.row.pk),
         "roles_text": listed(sorted(role.value for role in view.policy.approver_roles), "or") if view else "",
         "versions": rows,
@@ -59,6 +62,12 @@ def environment_policy(request: ProjectRequest, environment: str) -> HttpRespons
         "editing": "edit" in request.GET or form.is_bound,
     }
     return render(request, "releases/environment_policy.html", context, status=422 if form.is_bound else 200)
+
+
+def _lacks_shadow(place: Environment, in_force: PolicyView | None) -> bool:
+    """Whether the policy is from before shadow steps, so that nothing new can be promoted under it."""
+    plan = in_force.policy.plan if in_force else None
+    return plan is not None and place.kind == EnvironmentKind.PRODUCTION and not plan.has_shadow
 
 
 def _form(in_force: PolicyView | None) -> PolicyForm:

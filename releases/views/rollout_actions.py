@@ -46,16 +46,19 @@ def actions_for(actor: Actor, rollout: Rollout) -> list[Action]:
 
 
 def _pause(actor: Actor, rollout: Rollout) -> Action:
+    in_shadow = Plan.from_dict(rollout.promotion.plan).steps[rollout.step_index].is_shadow
     return Action(
         key="pause",
         label="Pause…",
         icon="pause",
         tone="neutral",
-        title=f"Pause at {weight(rollout.weight_bp)}?",
+        title="Pause in shadow?" if in_shadow else f"Pause at {weight(rollout.weight_bp)}?",
         submit="Pause",
         url=_url(rollout, "pause"),
         consequences=(
-            f"The candidate keeps {weight(rollout.weight_bp)} of the units; nothing goes further up.",
+            "The candidate keeps answering copies of calls; nothing goes further up."
+            if in_shadow
+            else f"The candidate keeps {weight(rollout.weight_bp)} of the units; nothing goes further up.",
             "Rules are still measured: a breach still rolls back.",
         ),
         why_not=_why_not(actor, rollout, "pause"),
@@ -87,6 +90,8 @@ def _advance(actor: Actor, rollout: Rollout) -> Action:
             "Make the candidate stable now?",
             f"{rollout.candidate} becomes the stable release for everybody.",
         )
+    elif steps[rollout.step_index + 1].is_shadow:
+        title, told = "Go on to the next shadow step now?", "Still nobody sees what the candidate answers."
     else:
         following = weight(steps[rollout.step_index + 1].weight_bp)
         title = f"Go on to {following} now?"
@@ -127,6 +132,8 @@ def _roll_back(actor: Actor, rollout: Rollout, policy: Policy) -> Action:
             why_not=_why_not(actor, rollout, "cut"),
             ways=(("at_once", "At once"),),
         )
+    if not rollout.weight_bp:
+        units = "No user ever got the candidate, so nobody notices."
     down = " → ".join(weight(stop) for stop in rollback_weights(rollout.weight_bp))
     target = f" to {rollout.baseline.version}" if rollout.baseline else ""
     return Action(
@@ -139,7 +146,9 @@ def _roll_back(actor: Actor, rollout: Rollout, policy: Policy) -> Action:
         url=_url(rollout, "roll_back"),
         consequences=("This promotion ends; bringing the release back takes a new one.", units),
         why_not=_why_not(actor, rollout, "roll_back"),
-        ways=(
+        ways=(("at_once", "At once: it answers no more copies of calls"),)
+        if not rollout.weight_bp
+        else (
             ("steps", f"In steps: {down}, {duration(policy.rollback_interval_s)} apart"),
             ("at_once", "At once: 0 % within seconds"),
         ),

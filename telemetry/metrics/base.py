@@ -33,18 +33,25 @@ class Direction(StrEnum):
 
 
 class Category(StrEnum):
-    """What a metric watches. A canary has to watch each of latency, cost, policy and correctness."""
+    """What a metric watches. A canary has to watch each of latency, cost, policy and correctness.
+
+    What people label comes late and of few answers, so it adds to those and replaces none of them.
+    """
 
     CORRECTNESS = "correctness"
     POLICY = "policy"
     LATENCY = "latency"
     COST = "cost"
     ERRORS = "errors"
+    LABELS = "labels"
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """One arm's rollup of one minute; `minute` is its start in UTC."""
+    """One arm's rollup of one minute; `minute` is its start in UTC.
+
+    The counts after the histogram are of answers that people had judged by then, and of no calls (`telemetry.labels`).
+    """
 
     minute: datetime
     count: int
@@ -56,6 +63,11 @@ class Minute:
     output_tokens: int
     cost_usd_nanos: int
     latency_histogram: Mapping[str, int]
+    judged: int = 0
+    hallucinated: int = 0
+    unsupported: int = 0
+    toned: int = 0
+    tone_off: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +82,14 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """Which inferences show what the metric complains about: ORM conditions and an order, worst first."""
+    """Which inferences show what the metric complains about: ORM conditions and an order, worst first.
+
+    With a `question` of the review, only those that people found bad in it.
+    """
 
     where: Mapping[str, Any] = field(default_factory=dict)
     order_by: tuple[str, ...] = ("-at",)
+    question: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

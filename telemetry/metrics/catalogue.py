@@ -15,6 +15,7 @@ from telemetry.metrics import (
     policy_filter_rate,
     success_rate,
     tokens_per_request,
+    tone_off_rate,
 )
 from telemetry.metrics.base import Metric
 
@@ -33,6 +34,7 @@ CATALOGUE: dict[str, Metric] = {
         cost_per_1k_requests_usd.METRIC,
         hallucination.RATE,
         hallucination.SCORE,
+        tone_off_rate.METRIC,
     )
 }
 

@@ -1,36 +1,29 @@
-"""Hallucinations. No part of the product scores factual consistency yet, so these never have a value."""
+"""Hallucinations, as people found them in the review queue (`telemetry.labels`), of the answers where somebody could tell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from telemetry.metrics.base import Category, Direction, Exhibit, Unit
+from telemetry.metrics.mean import Mean
+from telemetry.metrics.rate import Rate
 
-from telemetry.metrics.base import Category, Direction, Estimate, Kind, Metric, Minute, Unit
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unmeasured(Metric):
-    """A metric that rules may name and that has no source."""
-
-    available: bool = False
-
-    def measure(self, minutes: Sequence[Minute]) -> Estimate | None:  # noqa: ARG002 - there is nothing in rollups for it
-        return None
-
-
-RATE = Unmeasured(
+RATE = Rate(
     name="hallucination_rate",
     title="Hallucinated answers",
-    unit=Unit.RATIO,
-    kind=Kind.RATE,
     direction=Direction.LOWER_IS_BETTER,
-    category=Category.CORRECTNESS,
+    category=Category.LABELS,
+    hits=lambda minute: minute.hallucinated,
+    samples=lambda minute: minute.judged,
+    exhibit=Exhibit(question="factuality"),
 )
-SCORE = Unmeasured(
+# A label is one of three steps: supported 0, partly supported 0.5, not supported 1. Their even distance is our own choice.
+SCORE = Mean(
     name="hallucination_score",
     title="Hallucination score",
     unit=Unit.RATIO,
-    kind=Kind.MEAN,
     direction=Direction.LOWER_IS_BETTER,
-    category=Category.CORRECTNESS,
+    category=Category.LABELS,
+    amount=lambda minute: minute.hallucinated + minute.unsupported,
+    samples=lambda minute: minute.judged,
+    per=0.5,
+    exhibit=Exhibit(question="factuality"),
 )

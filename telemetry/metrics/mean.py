@@ -1,4 +1,4 @@
-"""Means per request. Rollups keep sums and no squares, so a mean has no interval."""
+"""Means per sample, requests unless told otherwise. Rollups keep sums and no squares, so a mean has no interval."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from telemetry.metrics.base import Estimate, Kind, Metric, Minute
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Metric):
-    """The sum of `amount` over all requests, times `per`, by request."""
+    """The sum of `amount` over all samples, times `per`, by sample."""
 
     amount: Callable[[Minute], int]
-    per: int = 1
+    samples: Callable[[Minute], int] = lambda minute: minute.count
+    per: float = 1
     kind: Kind = Kind.MEAN
 
     def measure(self, minutes: Sequence[Minute]) -> Estimate | None:
-        n = sum(minute.count for minute in minutes)
+        n = sum(self.samples(minute) for minute in minutes)
         if not n:
             return None
         return Estimate(value=sum(self.amount(minute) for minute in minutes) * self.per / n, n=n)

@@ -27,7 +27,11 @@ from tests.world import ANSWER, World, make_world
 
 PLAN = {
     "steps": [
-        {"weight_bp": weight, "min_duration_s": 2, "min_samples": 5} for weight in (500, 1_000, 5_000, 10_000)
+        {"kind": "shadow", "min_duration_s": 1, "min_samples": 5},
+        *(
+            {"weight_bp": weight, "min_duration_s": 2, "min_samples": 5}
+            for weight in (500, 1_000, 5_000, 10_000)
+        ),
     ]
 }
 RULES = [

@@ -89,10 +89,14 @@ def _published(rollout: Rollout) -> list[tuple[str, int]]:
 
 
 def check_inferences(instance: Instance, load: Load, *, node_kills: int = 0) -> None:
-    """Each answered call is stored once and rolled up once. A killed node loses at most what was between answer and disk."""
+    """Each answered call is stored once and rolled up once, copies of calls apart.
+
+    A killed node loses at most what was between answer and disk.
+    """
     load.stop()
     eventually(lambda: instance.ready()["spool_bytes"] == 0, "the spool is empty")
-    stored = {str(pk) for pk in Inference.objects.filter(session=load.session).values_list("pk", flat=True)}
+    rows = Inference.objects.filter(session=load.session, paired_with=None)
+    stored = {str(pk) for pk in rows.values_list("pk", flat=True)}
     missing, extra = load.answered.keys() - stored, stored - load.answered.keys()
     assert len(missing) <= node_kills * THREADS, missing
     assert len(extra) <= load.broken + len(load.refused), "stored, and never asked for"

@@ -51,7 +51,9 @@ def control(*, now: str, queue: str, breach: bool) -> None:
     def traffic(manual: ManualClock) -> None:
         for _ in range(6):
             for rollout in Rollout.objects.filter(state__in=["running", "rolling_back"]):
-                record(rollout, "candidate", 10, policy_hits=10 if breach and rollout.step_index else 0)
+                # Nothing is wrong in shadow and at the canary, so that there is a way to go down.
+                hits = 10 if breach and rollout.step_index > 1 else 0
+                record(rollout, "candidate" if rollout.step_index else "shadow", 10, policy_hits=hits)
                 record(rollout, "stable", 10)
             manual.advance(minutes=1)
 

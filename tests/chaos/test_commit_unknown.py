@@ -110,7 +110,7 @@ def test_background_work_is_done_once(world: World, clock: ManualClock, cut: Cut
         assert proxy.cuts == 1
         controller.tick()
         rollout.refresh_from_db()
-        assert [decision.kind for decision in check_decisions(rollout)] == ["start", "advance"]
+        assert [decision.kind for decision in check_decisions(rollout)] == ["start", "advance", "advance"]
         finish_owed(clock)
         for statement in ('"core_outboxmessage" SET "claimed_until"', "serving_root"):
             proxy.cut(cut, commit_of=statement)

@@ -78,7 +78,7 @@ def see_through(
     eventually(has_completed, "the rollout has completed", within_s=40)
     rollout.refresh_from_db()
     decisions = check_decisions(rollout)
-    assert [decision.kind for decision in decisions] == ["start", "advance", "advance", "advance", "complete"]
+    assert [decision.kind for decision in decisions] == ["start", *["advance"] * 4, "complete"]
     check_audit(rollout)
     check_published(rollout)
     check_inferences(stage.instance, traffic)

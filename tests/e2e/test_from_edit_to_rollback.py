@@ -25,8 +25,11 @@ SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 QUICK: dict[str, Any] = content.PRODUCTION_POLICY | {
     "plan": {
         "steps": [
-            {"weight_bp": weight, "min_duration_s": 600, "min_samples": 5}
-            for weight in (200, 1_000, 5_000, 10_000)
+            {"kind": "shadow", "min_duration_s": 30, "min_samples": 5, "pairs_bp": 10_000},
+            *(
+                {"weight_bp": weight, "min_duration_s": 600, "min_samples": 5}
+                for weight in (200, 1_000, 5_000, 10_000)
+            ),
         ]
     },
     "rules": [
@@ -55,6 +58,16 @@ def ask(instance: Instance, unit: str, request: str) -> dict[str, Any]:
         "/v1/chat/completions",
         {"model": content.FEATURE, "unit": unit, "messages": [], "prompt_variables": {"request": request}},
     )
+
+
+def in_shadow(instance: Instance, is_in_shadow: Callable[[], bool]) -> None:
+    """Harmless calls until the candidate has answered enough copies of them; users get stable's answers alone."""
+    number = 0
+    while is_in_shadow():
+        answer = ask(instance, f"s{number}", "Use eight worker processes.")
+        assert answer["headers"]["x-promptstore-arm"] == "stable"
+        number += 1
+        assert number < 300, "the candidate did not get out of shadow"
 
 
 def state_of(page: Page, path: str) -> dict[str, Any]:
@@ -144,6 +157,8 @@ def test_a_change_goes_from_edit_to_rollback_by_itself(
     rollouts = state_of(operator, "rollouts/")["results"]
     rollout = next(row for row in rollouts if row["state"] == "running")
     operator.goto(f"{instance.console_url}/releases/rollouts/{rollout['id']}/")
+    expect(operator.locator("main")).to_contain_text("In shadow")
+    in_shadow(instance, lambda: state_of(operator, f"rollouts/{rollout['id']}/")["rollout"]["weight_bp"] == 0)
     expect(operator.locator("main")).to_contain_text("2 %")
     canary, stable = units(instance, "candidate", 8), units(instance, "stable", 8)
     assert all(ask(instance, unit, "Let the vendor network in.")["body"]["choices"] for unit in stable)

@@ -19,7 +19,7 @@ from releases.services import bundles
 from tests.cast import Cast
 from tests.releases.bundles import bundle_of, failing, told
 from tests.releases.clients import api_as, page_as
-from tests.world import World
+from tests.world import PLAN, World
 
 
 def test_everything_in_a_bundle_holds_and_the_named_key_signed_it(world: World) -> None:
@@ -48,7 +48,7 @@ def test_it_holds_what_decided_about_the_release(world: World) -> None:
     assert {row["gate"] for row in promotion["rounds"][-1]["document"]["reports"]} == {"static", "smoke"}
     assert [one["to"] for one in promotion["states"] if one["to"]][-2:] == ["rolling_out", "rolled_back"]
     moved = parse(members[f"rollouts/{rollout.id}.json"])
-    assert [one["kind"] for one in moved["decisions"]] == ["start", "pause", "resume", "cut"]
+    assert [one["kind"] for one in moved["decisions"]] == ["start", "advance", "pause", "resume", "cut"]
     assert [one["weight_bp"] for one in moved["routing"]] == [0, 200, 0]
     prompt = next(name for name in members if name.startswith("artifacts/prompts/"))
     assert [one["version"] for one in parse(members[prompt])["history"]] == ["1.0.0", "1.0.1"]
@@ -114,14 +114,15 @@ def test_what_the_actor_may_not_read_is_left_out_and_said_so(world: World, monke
 
 def test_content_that_was_altered_in_the_database_shows(world: World) -> None:
     rollout = told(world)
-    type(rollout.promotion).objects.filter(pk=rollout.promotion_id).update(plan={"steps": []})
+    hurried = {"steps": [*PLAN["steps"][:-1], PLAN["steps"][-1] | {"min_samples": 1}]}
+    type(rollout.promotion).objects.filter(pk=rollout.promotion_id).update(plan=hurried)
     assert {"policies", "plan"} <= failing(verify(bundle_of(world, rollout).data))
 
 
 def test_a_weight_that_nobody_decided_shows(world: World) -> None:
     rollout = told(world)
     rollout.refresh_from_db()
-    rollout.weight_bp = 300
+    rollout.weight_bp = 150
     rollout.save()
     assert {"decisions", "weights"} <= failing(verify(bundle_of(world, rollout).data))
 

@@ -102,6 +102,6 @@ def test_what_happens_while_it_is_read_is_not_half_in_it(
 
     monkeypatch.setattr(contents, "rollouts_of", meanwhile)
     data = bundle_of(world, rollout).data
-    assert rollout.decisions.count() == 2
-    assert len(parse(read_members(data)[f"rollouts/{rollout.id}.json"])["decisions"]) == 1
+    assert rollout.decisions.count() == 3
+    assert len(parse(read_members(data)[f"rollouts/{rollout.id}.json"])["decisions"]) == 2
     assert verify(data).ok

@@ -140,7 +140,7 @@ def test_ticks_that_repeat_themselves_change_nothing(world: World, clock: Manual
         controller.tick()
     assert AuditEvent.objects.count() == events
     assert Measurement.objects.count() - measurements <= 5
-    assert rollout.decisions.count() == 2
+    assert rollout.decisions.count() == 3
 
 
 def test_a_paused_rollout_holds_but_still_goes_down(world: World, clock: ManualClock) -> None:
@@ -161,12 +161,12 @@ def test_nobody_skips_the_canary(world: World, clock: ManualClock) -> None:
     owner, project = world.cast.actor("owner"), world.cast.project.id
     with pytest.raises(Conflict) as refused:
         services.advance_rollout(
-            actor=owner, project_id=project, rollout_id=rollout.id, expected_step=0, reason="In a hurry."
+            actor=owner, project_id=project, rollout_id=rollout.id, expected_step=1, reason="In a hurry."
         )
     assert refused.value.code == "canary_not_met"
     _step(rollout, clock)
     services.advance_rollout(
-        actor=owner, project_id=project, rollout_id=rollout.id, expected_step=1, reason="Quiet day."
+        actor=owner, project_id=project, rollout_id=rollout.id, expected_step=2, reason="Quiet day."
     )
     rollout.refresh_from_db()
     assert rollout.weight_bp == 5_000

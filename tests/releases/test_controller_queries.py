@@ -71,6 +71,7 @@ def _like(first: Rollout, world: World, *, slug: str) -> Rollout:
         candidate=candidate,
         state=first.state,
         salt=slug,
+        step_index=first.step_index,
         step_entered_at=first.step_entered_at,
         weight_bp=first.weight_bp,
         last_moved_at=first.last_moved_at,

@@ -75,9 +75,9 @@ def test_a_provider_that_fails_is_an_error_and_not_a_verdict_on_the_release(worl
     assert world.check(promotion).state == "awaiting_approval"
 
 
-def test_an_approval_starts_the_canary_at_the_first_step(world: World) -> None:
-    rollout = world.roll_out()
-    assert (rollout.state, rollout.weight_bp, rollout.step_index) == ("running", 200, 0)
+def test_an_approval_starts_the_rollout_in_shadow(world: World) -> None:
+    rollout = world.shadow()
+    assert (rollout.state, rollout.weight_bp, rollout.step_index) == ("running", 0, 0)
     assert rollout.decisions.get().kind == "start"
 
 
@@ -252,6 +252,7 @@ def test_another_projects_ids_are_not_found(world: World, strangers: Cast) -> No
             {"plan": {"steps": [{"weight_bp": 10_000, "min_duration_s": 1, "min_samples": 1}]}},
             "steps[0].weight_bp",
         ),
+        ({"plan": {"steps": PLAN["steps"][1:]}}, "steps[0].kind"),
         ({"rules": []}, "rules"),
         ({"colour": "red"}, "colour"),
     ],

@@ -13,7 +13,7 @@ from serving.models import Root
 from tests.cast import make_cast
 from tests.threads import at_once
 from tests.traffic import record
-from tests.world import World, make_world, production_policy
+from tests.world import PLAN, SHADOW, World, make_world, production_policy
 
 
 @pytest.fixture
@@ -80,7 +80,8 @@ def test_controllers_side_by_side_move_a_rollout_once(world: World, clock: Manua
     at_once(*[controller.tick] * 4)
     rollout.refresh_from_db()
     assert rollout.weight_bp == 1_000
-    assert list(rollout.decisions.values_list("kind", flat=True).order_by("number")) == ["start", "advance"]
+    kinds = list(rollout.decisions.values_list("kind", flat=True).order_by("number"))
+    assert kinds == ["start", "advance", "advance"]
 
 
 def test_a_rollback_and_an_advance_at_once_end_in_the_rollback(world: World, clock: ManualClock) -> None:
@@ -108,3 +109,16 @@ def test_every_commit_that_moves_traffic_is_published_in_order(world: World) -> 
         .values_list("generation", flat=True)
     )
     assert generations == list(range(1, len(generations) + 1))
+
+
+def test_two_controllers_end_the_copies_of_a_spent_budget_once(world: World, clock: ManualClock) -> None:
+    costly = {"steps": [SHADOW | {"max_cost_nanos": 8_800}, *PLAN["steps"][1:]]}
+    promotion = world.check(world.request(plan=costly))
+    world.approve(promotion)
+    services.start_promotion(promotion_id=promotion.id)
+    rollout = Rollout.objects.get()
+    record(rollout, "shadow", 1)
+    at_once(*[controller.tick] * 4)
+    rollout.refresh_from_db()
+    assert (rollout.state, rollout.mirrored_bp) == ("running", 0)
+    assert [one.kind for one in rollout.decisions.order_by("number")] == ["start", "stop_mirroring"]

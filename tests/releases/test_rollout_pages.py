@@ -42,7 +42,8 @@ def test_a_running_canary_shows_weight_time_samples_and_every_rule(
     for rule in ("policy", "valid", "latency", "cost", "errors"):
         assert f'id="rule-{rule}"' in page
     assert "Policy hits 0\u00a0% (0 of 40) over 2\u00a0min, limit 10\u00a0%." in page
-    assert "Started at 2\u00a0%." in page
+    assert "From shadow to users: 2\u00a0% of them." in page
+    assert "Started in shadow." in page
 
 
 def test_a_chart_ends_with_the_value_that_the_rule_compares(world: World, clock: clocks.ManualClock) -> None:
@@ -68,7 +69,7 @@ def test_promote_now_is_disabled_with_the_reason_until_the_canary_has_its_minimu
     drive(rollout, clock, 6)
     page = shown(world, "operator", rollout)
     assert url(rollout, "advance") in page
-    assert 'name="expected_step" value="0"' in page
+    assert 'name="expected_step" value="1"' in page
 
 
 def test_an_auditor_sees_all_four_buttons_and_why_none_may_be_pressed(world: World) -> None:
@@ -94,7 +95,7 @@ def test_the_four_actions_are_forms_that_work_without_javascript(
     assert act("pause") == ("paused", 200)
     assert act("resume") == ("running", 200)
     drive(rollout, clock, 6)
-    assert act("advance", expected_step="0") == ("running", 1_000)
+    assert act("advance", expected_step="1") == ("running", 1_000)
     assert act("roll-back", way="steps") == ("rolling_back", 750)
     assert act("roll-back", way="at_once") == ("rolled_back", 0)
 

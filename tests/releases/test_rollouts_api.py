@@ -41,7 +41,25 @@ def test_a_rollout_shows_its_plan_what_it_waits_for_its_rules_and_decisions(
     chart = rules["policy"]["charts"][0]["data"]
     assert chart["limit"]["value"] == pytest.approx(0.1)
     assert [line["key"] for line in chart["series"]] == ["candidate", "stable"]
-    assert found["decisions"][0]["kind"] == "start"
+    assert [one["kind"] for one in found["decisions"]] == ["advance", "start"]
+    assert found["shadow"] is None
+
+
+def test_in_shadow_it_says_how_many_calls_were_copied_and_what_that_cost(
+    world: World, clock: clocks.ManualClock
+) -> None:
+    rollout = world.shadow()
+    record(rollout, "stable", 4)
+    record(rollout, "shadow", 3)
+    found = api_as(world.cast, "auditor").get(url(rollout)).json()
+    assert found["samples"] == {"shadow": 3, "stable": 4}
+    assert found["waits_for"][:2] == [
+        "5\u00a0min to go of 5\u00a0min in shadow.", "17 samples to go of 20 in shadow."
+    ]  # fmt: skip
+    assert (found["rollout"]["weight_bp"], found["rollout"]["mirrored_bp"]) == (0, 10_000)
+    assert found["shadow"] == {
+        "copies": 3, "answered": 4, "spent_nanos": 26_400, "max_cost_nanos": None, "is_mirroring": True,
+    }  # fmt: skip
 
 
 def test_pause_resume_and_roll_back_answer_the_new_state(world: World) -> None:
@@ -61,13 +79,13 @@ def test_nobody_skips_the_canary_and_a_moved_step_is_a_conflict(
 ) -> None:
     rollout = world.roll_out()
     client = api_as(world.cast, "operator")
-    early = client.post(url(rollout, "advance"), {"expected_step": 0, "reason": "Go."}, format="json")
+    early = client.post(url(rollout, "advance"), {"expected_step": 1, "reason": "Go."}, format="json")
     assert (early.status_code, early.json()["code"]) == (409, "canary_not_met")
     clock.advance(minutes=6)
     record(rollout, "candidate", 30)
-    moved = client.post(url(rollout, "advance"), {"expected_step": 1, "reason": "Go."}, format="json")
+    moved = client.post(url(rollout, "advance"), {"expected_step": 2, "reason": "Go."}, format="json")
     assert (moved.status_code, moved.json()["code"]) == (409, "step_moved")
-    good = client.post(url(rollout, "advance"), {"expected_step": 0, "reason": "Go."}, format="json")
+    good = client.post(url(rollout, "advance"), {"expected_step": 1, "reason": "Go."}, format="json")
     assert good.json()["rollout"]["weight_bp"] == 1_000
 
 

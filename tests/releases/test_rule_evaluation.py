@@ -108,10 +108,14 @@ def test_no_samples_are_no_data(window: Window | None) -> None:
     assert result.conditions[0].samples_missing == 100
 
 
-def test_a_metric_that_nothing_measures_yet_is_no_data_and_says_so() -> None:
+def test_a_metric_of_labels_that_nobody_gave_is_no_data_and_waits_for_them() -> None:
     result = judge("hallucination_rate > 5%", None)
     assert result.verdict is NO_DATA
-    assert result.sentences == ("Hallucinated answers: nothing measures this yet.",)
+    assert result.sentences == (
+        "Hallucinated answers: waits for labels; nobody judged answers of the candidate over 5\u00a0min.",
+    )
+    too_few = judge("hallucination_rate > 5% for 1h", rate(1, 99))
+    assert "needs 1 more labels (has 99)" in too_few.sentences[0]
 
 
 def test_a_value_that_is_no_number_is_an_error() -> None:

@@ -195,7 +195,7 @@ def test_an_hour_that_never_passed_does_not_move_a_rollout_up(world: World, cloc
     assert rollout.weight_bp == 200, "three and three minutes; the step takes five from the jump on"
     flow(world, clock, minutes=2)
     rollout.refresh_from_db()
-    assert (rollout.weight_bp, rollout.step_index) == (1_000, 1)
+    assert (rollout.weight_bp, rollout.step_index) == (1_000, 2)
 
 
 def test_minutes_that_come_twice_only_delay(world: World, clock: ManualClock) -> None:

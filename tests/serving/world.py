@@ -103,12 +103,13 @@ def feature(
     candidate: Document | None = None,
     candidate_bp: int = 0,
     withdrawn_bp: int = 0,
+    copies: Mapping[str, int] | None = None,
     on_withdraw: str = "stable",
     state: str = "running",
     rollout_id: str = "0192f0c1-0000-7000-8000-00000000000a",
     salt: str = "salt-1",
 ) -> Document:
-    """A feature document."""
+    """A feature document; `copies` are its `shadow_bp` and `pairs_bp`."""
     rollout = candidate and {
         "id": rollout_id,
         "state": state,
@@ -117,6 +118,7 @@ def feature(
         "candidate_bp": candidate_bp,
         "withdrawn_bp": withdrawn_bp,
         "on_withdraw": on_withdraw,
+        **(copies or {}),
     }
     return {
         "format": 1,

@@ -35,7 +35,8 @@ def at(minutes: float) -> str:
 
 
 def test_what_is_called_available_is_what_is_measured() -> None:
-    busy = Minute(NOW, 10, 1, 1, 10, 9, 100, 10, 1000, {"1": 10})
+    labels = {"judged": 4, "hallucinated": 2, "unsupported": 1, "toned": 5, "tone_off": 1}
+    busy = Minute(NOW, 10, 1, 1, 10, 9, 100, 10, 1000, {"1": 10}, **labels)
     measured = {name for name, metric in CATALOGUE.items() if metric.measure([busy]) is not None}
     assert measured == {name for name, metric in CATALOGUE.items() if metric.available}
 

@@ -29,11 +29,14 @@ CALLS = 20
 # What describes one run. The broker's memory names the machine, and only wakes workers: it may be lost at any time.
 LEFT_OUT = ("logs", "run", "supervisor.log", "valkey")
 LEFT_OUT_OF_POSTGRES = ("postmaster.opts", "postmaster.pid", "pg_stat_tmp")
-# One rollout that stays where it is: its first step takes longer than anybody looks.
+# One rollout that stays where it is: its canary takes longer than anybody looks.
 PLAN = {
     "steps": [
-        {"weight_bp": weight, "min_duration_s": 86_400, "min_samples": 5}
-        for weight in (500, 2_000, 5_000, 10_000)
+        {"kind": "shadow", "min_duration_s": 1, "min_samples": 5},
+        *(
+            {"weight_bp": weight, "min_duration_s": 86_400, "min_samples": 5}
+            for weight in (500, 2_000, 5_000, 10_000)
+        ),
     ]
 }
 
@@ -103,16 +106,15 @@ def use(instance: Instance) -> None:
             "comment": "The evidence is convincing.",
         },
     )
-    eventually(
-        lambda: {_arm(instance, unit) for unit in UNITS} == {"stable", "candidate"}, "both arms are served"
-    )
+
+    def both_arms_are_served() -> bool:
+        _call(instance, UNITS[0])  # a copy of it is a sample of the shadow step
+        return {_arm(instance, unit) for unit in UNITS} == {"stable", "candidate"}
+
+    # The rules of the demo look back for two minutes.
+    eventually(both_arms_are_served, "both arms are served", within_s=300)
     for unit in UNITS[:CALLS]:
-        answer = instance.serving(
-            "/v1/chat/completions",
-            {"model": FEATURE, "unit": unit, "messages": [], "prompt_variables": {"request": "Log less."}},
-            environment="production",
-        )
-        assert answer.status == 200, answer.text
+        _call(instance, unit)
     eventually(lambda: len(engineer.api("inferences/")["results"]) >= CALLS, "the traffic is in the database")
 
 
@@ -125,6 +127,15 @@ def _promote(session: Any, digest: str, environment: str, *, until: str, **more:
         return found if found["promotion"]["state"] == until else None
 
     return eventually(reached, f"the promotion to {environment} is {until}", within_s=120)
+
+
+def _call(instance: Instance, unit: str) -> None:
+    answer = instance.serving(
+        "/v1/chat/completions",
+        {"model": FEATURE, "unit": unit, "messages": [], "prompt_variables": {"request": "Log less."}},
+        environment="production",
+    )
+    assert answer.status == 200, answer.text
 
 
 def _arm(instance: Instance, unit: str) -> str:
