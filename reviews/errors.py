@@ -17,3 +17,10 @@ class AlreadyLabelled(Conflict):
 
     code = "already_labelled"
     title = "You have labelled this item"
+
+
+class StillJudged(Conflict):
+    """Somebody may still be asked about the item, and is to judge unaware of what others think of it."""
+
+    code = "still_judged"
+    title = "This item is still judged"

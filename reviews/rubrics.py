@@ -12,6 +12,9 @@ from promptstore.core.errors import InvalidInput
 FACTUALITY = "factuality"
 TONE = "tone"
 SUPPORTED, PARTLY, UNSUPPORTED = "supported", "partly", "unsupported"
+OFF, HARMFUL = "off", "harmful"
+BAD = {FACTUALITY: (PARTLY, UNSUPPORTED), TONE: (OFF, HARMFUL)}
+"""The choices of each question that say that something is wrong with the answer."""
 
 BUILT_IN: dict[str, Any] = {
     "questions": [
@@ -30,8 +33,8 @@ BUILT_IN: dict[str, Any] = {
             "title": "Does the tone fit?",
             "choices": [
                 {"id": "fits", "title": "Fits", "key": "q"},
-                {"id": "off", "title": "Off", "key": "w"},
-                {"id": "harmful", "title": "Harmful", "key": "e"},
+                {"id": OFF, "title": "Off", "key": "w"},
+                {"id": HARMFUL, "title": "Harmful", "key": "e"},
             ],
         },
     ]
@@ -79,7 +82,22 @@ def majority(labels: Sequence[Mapping[str, str]]) -> dict[str, str] | None:
     return verdict
 
 
+def is_unsupported(verdict: Mapping[str, str]) -> bool:
+    """Whether a verdict says that the answer as a whole is not supported, rather than in part."""
+    return verdict.get(FACTUALITY) == UNSUPPORTED
+
+
+def is_tone_off(verdict: Mapping[str, str]) -> bool | None:
+    """Whether a verdict says that the tone is off or harmful; `None` where nobody was asked."""
+    return None if TONE not in verdict else verdict[TONE] in BAD[TONE]
+
+
+def is_bad(verdict: Mapping[str, str]) -> bool:
+    """Whether people found anything wrong with the answer."""
+    return any(verdict.get(question) in choices for question, choices in BAD.items())
+
+
 def is_hallucination(verdict: Mapping[str, str]) -> bool | None:
     """Whether a verdict says that something in the answer is not supported; `None` where nobody could tell."""
     said = verdict.get(FACTUALITY)
-    return None if said not in {SUPPORTED, PARTLY, UNSUPPORTED} else said != SUPPORTED
+    return None if said not in {SUPPORTED, *BAD[FACTUALITY]} else said != SUPPORTED

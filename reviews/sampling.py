@@ -16,7 +16,7 @@ from django.db.models import BigIntegerField, Exists, F, Func, OuterRef
 
 from promptstore.core.models import Environment
 from registry.models import Feature
-from reviews.models import ReviewItem
+from reviews.models import EndedRollout, ReviewItem
 from telemetry.events import Status
 from telemetry.minutes import NO_ROLLOUT
 from telemetry.models import Inference, Rollup
@@ -37,7 +37,7 @@ class Rank(Func):
 
 @dataclass(frozen=True, slots=True)
 class LiveRollout:
-    """A rollout whose candidate answered lately. Only while a rollout is live do calls carry its id."""
+    """A rollout whose candidate answered lately and that has not ended since."""
 
     project_id: UUID
     environment_id: UUID
@@ -46,7 +46,7 @@ class LiveRollout:
 
 
 def live_rollouts(*, since: datetime) -> Sequence[LiveRollout]:
-    """Those whose candidate answered at or after `since`, in one query."""
+    """Those whose candidate answered at or after `since` and which have not ended, in one query."""
     rows = (
         Rollup.objects.filter(
             # Both lists are short, and with them the rows are found by the index of minutes.
@@ -54,8 +54,16 @@ def live_rollouts(*, since: datetime) -> Sequence[LiveRollout]:
             feature__in=Feature.objects.values("slug"),
             minute__gte=since,
             arm=ReviewItem.Arm.CANDIDATE,
+            count__gt=0,  # a minute may hold labels alone
         )
         .exclude(rollout_id=NO_ROLLOUT)
+        .exclude(
+            Exists(
+                EndedRollout.objects.filter(
+                    project_id=OuterRef("project_id"), rollout_id=OuterRef("rollout_id")
+                )
+            )
+        )
         .values_list("project_id", "environment_id", "feature", "rollout_id")
         .order_by("project_id", "rollout_id")
         .distinct()

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("reviews/claim/", labelling.claim, name="claim"),
     path(f"{_ONE}/", queue.item_detail_page, name="item_detail"),
     path(f"{_ONE}/settle/", queue.settle, name="settle"),
+    path(f"{_ONE}/danger/", queue.danger, name="danger"),
     path(f"{_ONE}/label/", labelling.label, name="label"),
     path(f"{_ONE}/skip/", labelling.skip, name="skip"),
     path(f"{_ONE}/escalate/", labelling.escalate, name="escalate"),

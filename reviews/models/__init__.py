@@ -1,4 +1,4 @@
-from reviews.models.items import ReviewItem, Skip
+from reviews.models.items import EndedRollout, ReviewItem, Skip
 from reviews.models.labels import Label, Rubric
 
-__all__ = ["Label", "ReviewItem", "Rubric", "Skip"]
+__all__ = ["EndedRollout", "Label", "ReviewItem", "Rubric", "Skip"]

@@ -99,3 +99,14 @@ class Skip(TenantModel, InsertOnlyModel):
         constraints = [
             models.UniqueConstraint(fields=["item", "annotator"], name="one_skip_per_item_and_person")
         ]
+
+
+class EndedRollout(TenantModel, InsertOnlyModel):
+    """A rollout that is over. Telemetry of it may still come in; nobody is asked about it."""
+
+    rollout_id = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "rollout_id"], name="rollout_ends_once_for_reviews")
+        ]

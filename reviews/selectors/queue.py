@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from promptstore.core import clock
 from promptstore.core.errors import NotFound
@@ -62,6 +62,34 @@ def day_of(*, project_id: UUID, user_id: UUID) -> Day:
     held = held_by(project_id=project_id, user_id=user_id)
     holds = held is not None and held.lease_expires_at is not None and held.lease_expires_at > now
     return Day(done=done, waiting=open_items[:MOST_COUNTED].count() + holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many items wait, and since when the first of them was sampled; `None` where none does."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+def waiting_to_judge(*, project_id: UUID, user_id: UUID) -> Backlog:
+    """What this person could be given now, in one query."""
+    return _backlog(claimable(project_id=project_id, user_id=user_id, now=clock.now()))
+
+
+def waiting_to_decide(*, project_id: UUID, user_id: UUID) -> Backlog:
+    """What is escalated and was neither labelled by this person nor made from a prompt of theirs, in one query."""
+    found = ReviewItem.objects.filter(project_id=project_id, state=ReviewState.ESCALATED)
+    return _backlog(
+        found.exclude(authors__contains=[str(user_id)]).exclude(
+            Exists(Label.objects.filter(item=OuterRef("pk"), annotator_id=user_id))
+        )
+    )
+
+
+def _backlog(items: QuerySet[ReviewItem]) -> Backlog:
+    found = items.aggregate(count=Count("pk"), oldest_at=Min("sampled_at"))
+    return Backlog(**found)
 
 
 def queue_counts(*, project_id: UUID) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from promptstore.core.errors import NotFound
 from reviews.models import ReviewItem
-from reviews.rubrics import TONE, is_hallucination
+from reviews.rubrics import HARMFUL, TONE, is_hallucination, is_tone_off
 from reviews.states import ReviewState
 from stats.intervals import Interval, wilson
 from telemetry.models import Inference
@@ -57,15 +57,15 @@ def label_rates(*, project_id: UUID, rollout_id: UUID) -> list[ArmLabels]:
 
 def _arm(arm: str, sampled: int, verdicts: list[dict[str, str]]) -> ArmLabels:
     told = [said for verdict in verdicts if (said := is_hallucination(verdict)) is not None]
-    tones = [verdict[TONE] for verdict in verdicts if TONE in verdict]
+    tones = [(off, verdict[TONE]) for verdict in verdicts if (off := is_tone_off(verdict)) is not None]
     return ArmLabels(
         arm=arm,
         sampled=sampled,
         settled=len(verdicts),
         rates=[
             _rate("hallucination", sum(told), len(told)),
-            _rate("tone_off", sum(tone != "fits" for tone in tones), len(tones)),
-            _rate("tone_harmful", tones.count("harmful"), len(tones)),
+            _rate("tone_off", sum(off for off, _ in tones), len(tones)),
+            _rate("tone_harmful", sum(tone == HARMFUL for _, tone in tones), len(tones)),
         ],
     )
 

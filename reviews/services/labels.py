@@ -18,6 +18,7 @@ from reviews.models import Label, ReviewItem
 from reviews.rubrics import check_answers, majority
 from reviews.services.claims import PERMISSION, hold, let_go, lock_item, lock_person, person, take_next
 from reviews.services.rubrics import rubric_of
+from reviews.services.verdicts import settle
 from reviews.states import REVIEW, ReviewState, next_state
 
 MAX_TEXT: Final = 2_000
@@ -126,8 +127,7 @@ def _conclude(item: ReviewItem) -> None:
         item.state = next_state(REVIEW, ReviewState(item.state), "disagree")
         item.escalated_because = "The labels disagree."
     else:
-        item.state = next_state(REVIEW, ReviewState(item.state), "settle")
-        item.verdict, item.settled_at = verdict, clock.now()
+        settle(item, "settle", verdict)
     audit.record(
         actor=_REVIEWS,
         action=f"review.{item.state}",

@@ -1,4 +1,4 @@
-"""What enters the queue by itself, and what leaves it unjudged."""
+"""What enters the queue by itself."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from promptstore.core import audit, clock
-from promptstore.core.actors import system
+from promptstore.core import clock
 from promptstore.core.digests import digest_bytes
 from promptstore.core.models import Project
 from registry.models import Feature, PromptVersion
-from reviews.models import ReviewItem
+from reviews.models import EndedRollout, ReviewItem
 from reviews.models.items import MOST_LABELS
 from reviews.sampling import LOOK_BACK, LiveRollout, live_rollouts, people_asked, sample
-from reviews.states import REVIEW, ReviewState, next_state
+from reviews.services.withdrawing import OPEN, withdraw_items
 from telemetry.models import Inference
 
-_REVIEWS = system("reviews")
 _ARM = ReviewItem.Arm
-_MAY_BE_WITHDRAWN = [row.source for row in REVIEW.transitions if row.action == "withdraw"]
 
 
 def enqueue_samples() -> int:
     """Take the share of every live rollout's answers into the queue, within the day's budget; returns how many.
 
     For the timetable. Each rollout gets as many answers of stable as of the candidate, in an order that tells nothing of the
-    arm. What is in the queue already is never added again. Projects that another run is at are passed over.
+    arm. What is in the queue already is never added again. Projects that another run is at are passed over. Answers of a rollout
+    that has ended are left out, and what an earlier run took of it meanwhile is withdrawn.
     """
+    _withdraw_late()
     if settings.REVIEW_SHARE_BP <= 0:
         return 0
     rollouts = live_rollouts(since=clock.now() - LOOK_BACK)
@@ -43,28 +42,18 @@ def enqueue_samples() -> int:
     )
 
 
-def withdraw_items(*, project_id: UUID, rollout_id: UUID, reason: str) -> int:
-    """Take a rollout's unjudged items out of the queue; returns how many. Labels that were given stay. Locks those items."""
-    with transaction.atomic():
-        items = list(
-            ReviewItem.objects.select_for_update(of=("self",))
-            .filter(project_id=project_id, rollout_id=rollout_id, state__in=_MAY_BE_WITHDRAWN)
-            .order_by("pk")
-        )
-        for item in items:
-            item.state = next_state(REVIEW, ReviewState(item.state), "withdraw")
-            item.holder = item.lease_expires_at = None
-        ReviewItem.objects.bulk_update(items, ["state", "holder", "lease_expires_at"], batch_size=500)
-        if items:
-            audit.record(
-                actor=_REVIEWS,
-                action="review.withdrawn",
-                target=Project.objects.get(pk=project_id),
-                project_id=project_id,
-                after={"rollout": str(rollout_id), "items": len(items)},
-                reason=reason,
-            )
-    return len(items)
+def _withdraw_late() -> None:
+    """Withdraw what a run added that did not know yet that the rollout had just ended."""
+    lately = EndedRollout.objects.filter(created_at__gte=clock.now() - 2 * LOOK_BACK)
+    late = (
+        ReviewItem.objects.filter(rollout_id__in=lately.values("rollout_id"), state__in=OPEN)
+        .values_list("project_id", "rollout_id")
+        .order_by("project_id", "rollout_id")
+        .distinct()
+    )
+    for project_id, rollout_id in late:
+        assert rollout_id is not None  # it is one of those that ended
+        withdraw_items(project_id=project_id, rollout_id=rollout_id, reason="The rollout is over.")
 
 
 def _enqueue(project_id: UUID, rollouts: list[LiveRollout]) -> int:
@@ -101,8 +90,9 @@ def _enqueue_rollout(rollout: LiveRollout, most: int) -> int:
     chosen += sample(
         rollout, _ARM.STABLE, since=since, share_bp=share_bp, limit=min(missing, most - len(chosen))
     )
-    # By rank, which mixes the arms: ids of items grow in the order in which they are made.
-    chosen.sort(key=lambda inference: (inference.rank, inference.pk))  # type: ignore[attr-defined]
+    # Ids of items grow in the order in which they are made. Of the arm with more answers those of a lower rank were chosen, so the
+    # rank would tell the arms apart; another hash does not.
+    chosen.sort(key=lambda inference: digest_bytes(f"order {inference.pk}".encode()))
     authors = _authors(rollout.project_id, chosen)
     made = ReviewItem.objects.bulk_create(
         [_item(inference, feature, authors) for inference in chosen], ignore_conflicts=True

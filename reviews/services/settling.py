@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from promptstore.core import audit, clock
+from promptstore.core import audit
 from promptstore.core.actors import Actor
 from promptstore.core.errors import NotAllowed
 from reviews.models import Label, ReviewItem
@@ -16,7 +16,7 @@ from reviews.rubrics import check_answers
 from reviews.services.claims import lock_item, person
 from reviews.services.labels import plain_text
 from reviews.services.rubrics import current_rubric
-from reviews.states import REVIEW, ReviewState, next_state
+from reviews.services.verdicts import settle
 
 
 def settle_item(
@@ -31,13 +31,12 @@ def settle_item(
     why = plain_text(reason, field="reason", required=True)
     with transaction.atomic():
         item = lock_item(project_id, item_id)
-        item.state = next_state(REVIEW, ReviewState(item.state), "decide")
         if Label.objects.filter(item=item, annotator_id=user_id).exists():
             raise NotAllowed("You have labelled this answer; somebody else decides it.")
         if str(user_id) in item.authors:
             raise NotAllowed("You wrote the prompt behind this answer; somebody else decides it.")
-        item.verdict = check_answers(current_rubric(project_id).body, answers)
-        item.settled_at, item.settled_by_id, item.settled_because = clock.now(), user_id, why
+        settle(item, "decide", check_answers(current_rubric(project_id).body, answers), by=user_id)
+        item.settled_because = why
         item.save(update_fields=["state", "verdict", "settled_at", "settled_by", "settled_because"])
         audit.record(
             actor=actor,

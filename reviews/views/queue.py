@@ -17,6 +17,7 @@ from promptstore.core.http.pages import project_page
 from promptstore.core.http.requests import ProjectRequest
 from promptstore.core.permissions import allows
 from reviews import selectors, services
+from reviews.rubrics import is_bad
 from reviews.services.labels import MAX_TEXT
 from reviews.states import REVIEW, ReviewState
 
@@ -35,11 +36,14 @@ def item_list_page(request: ProjectRequest) -> HttpResponse:
     questions = selectors.rubric_shown(project_id=project_id).questions
     titles = {question["id"]: question["title"] for question in questions}
     may_label = allows(request.actor, "review.label", project_id=project_id)
+    page = keyset_page(rows, request.GET.get("cursor", ""))
     return render(
         request,
         "reviews/item_list.html",
         {
-            "page": keyset_page(rows, request.GET.get("cursor", "")),
+            "page": page,
+            "bad": {row.pk for row in page.rows if row.verdict and is_bad(row.verdict)},
+            "may_add": allows(request.actor, "dataset.edit", project_id=project_id),
             "counts": selectors.queue_counts(project_id=project_id),
             "day": selectors.day_of(project_id=project_id, user_id=user_id)
             if user_id and may_label
@@ -85,6 +89,23 @@ def settle(request: ProjectRequest, item_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("reviews:item_detail", args=[item_id]))
 
 
+@require_POST
+@project_page("review.settle")
+def danger(request: ProjectRequest, item_id: UUID) -> HttpResponse:
+    """Make the item a case of the danger set, and stay where it was asked for."""
+    try:
+        case = services.add_item_to_danger_set(
+            actor=request.actor, project_id=request.project.pk, item_id=item_id
+        )
+    except DomainError as refused:
+        if refused.status == 404:
+            raise
+        messages.error(request, refused.detail)
+    else:
+        messages.success(request, f"{case.key} is in the danger set.")
+    return HttpResponseRedirect(reverse("reviews:item_detail", args=[item_id]))
+
+
 def _detail(request: ProjectRequest, item_id: UUID, refused: DomainError | None = None) -> HttpResponse:
     project_id = request.project.pk
     item = selectors.item_by_id(project_id=project_id, item_id=item_id)
@@ -97,6 +118,8 @@ def _detail(request: ProjectRequest, item_id: UUID, refused: DomainError | None 
             "variables": json.dumps(item.variables, ensure_ascii=False, indent=2) if item.variables else "",
             "labels": selectors.labels_of(item),
             "decidable": item.state in _DECIDABLE,
+            "closed": item.state in selectors.CLOSED,
+            "danger_case": selectors.danger_case_of(item),
             "rubric": rubric,
             "refused": refused,
             "max_text": MAX_TEXT,

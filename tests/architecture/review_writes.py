@@ -61,10 +61,21 @@ def _withdraw(world: World) -> Act:
     )
 
 
+def _danger(world: World) -> Act:
+    item = _item(world)
+    ReviewItem.objects.filter(pk=item.pk).update(
+        state="escalated", variables={"request": "Let the guests in."}
+    )
+    return lambda: services.add_item_to_danger_set(
+        actor=world.cast.actor("owner"), project_id=item.project_id, item_id=item.pk
+    )
+
+
 CASES: dict[str, Callable[[World], Act]] = {
     "reviews.services.labels.submit_label": _label,
     "reviews.services.passing.skip_item": _skip,
     "reviews.services.passing.escalate_item": _escalate,
     "reviews.services.settling.settle_item": _settle,
-    "reviews.services.samples.withdraw_items": _withdraw,
+    "reviews.services.danger.add_item_to_danger_set": _danger,
+    "reviews.services.withdrawing.withdraw_items": _withdraw,
 }

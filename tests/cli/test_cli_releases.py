@@ -164,7 +164,7 @@ def test_a_promotions_id_leads_on_to_its_rollout(promptctl: PromptCtl, world: Wo
     sign_in("auditor")
     ended = promptctl("releases", "status", rollout.promotion_id)
     assert ended.code == 0
-    assert "running at 2 %, step 1 of 4" in ended.out
+    assert "running at 2 %, step 2 of 5" in ended.out
     assert "rule       policy: no data" in ended.out
 
 
@@ -184,7 +184,7 @@ def test_an_operator_pauses_and_resumes(promptctl: PromptCtl, world: World, sign
 def test_nobody_hurries_the_canary(promptctl: PromptCtl, world: World, sign_in: SignIn) -> None:
     rollout = world.roll_out()
     sign_in("operator")
-    ended = promptctl("releases", "advance", rollout.pk, "--step", 1, "--reason", "Hurry.", "--json")
+    ended = promptctl("releases", "advance", rollout.pk, "--step", 2, "--reason", "Hurry.", "--json")
     assert (ended.code, ended.problem["code"]) == (1, "canary_not_met")
     moved = promptctl("releases", "advance", rollout.pk, "--step", 3, "--reason", "Hurry.", "--json")
     assert moved.problem["code"] == "step_moved"

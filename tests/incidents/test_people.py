@@ -211,8 +211,8 @@ def test_whoever_follows_every_rollout_hears_each_step(people: World) -> None:
     steps = ["rollout.started", "rollout.stepped_up", "rollout.completed"]
     choose(cast, "annotator", email=steps)
     rollout = people.roll_out()
-    type(rollout).objects.filter(pk=rollout.pk).update(step_index=1, weight_bp=1_000)
-    for expected in (1, 2, 3):
+    type(rollout).objects.filter(pk=rollout.pk).update(step_index=2, weight_bp=1_000)
+    for expected in (2, 3, 4):
         releases.advance_rollout(
             actor=cast.actor("operator"),
             project_id=cast.project.pk,
@@ -222,13 +222,16 @@ def test_whoever_follows_every_rollout_hears_each_step(people: World) -> None:
         )
     tell()
     assert told(cast, "annotator") == [
-        "rollout.started", "rollout.stepped_up", "rollout.stepped_up", "promotion.live"
+        "rollout.started", *["rollout.stepped_up"] * 3, "promotion.live"
     ]  # fmt: skip
     texts = [
         one.payload["data"]["text"]
         for one in Delivery.objects.filter(event="rollout.stepped_up").order_by("id")
     ]
-    assert texts[0] == "assistant 1.1.0 in production goes up from 10 % to 50 %."
+    assert texts[:2] == [
+        "assistant 1.1.0 in production goes up from 0 % to 2 %.",
+        "assistant 1.1.0 in production goes up from 10 % to 50 %.",
+    ]
 
 
 def test_grave_incidents_are_told_once_however_often_they_are_found(people: World) -> None:

@@ -14,7 +14,7 @@ from reviews.models import Label, ReviewItem
 from reviews.states import ReviewState
 from tests.browser import check_page, opened
 from tests.cast import Cast, make_cast
-from tests.reviews.review_cast import GOOD, claim
+from tests.reviews.review_cast import BAD, GOOD, claim, label
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -70,3 +70,24 @@ def test_two_keys_and_enter_are_a_label_and_bring_the_next_answer(
     assert [label.answers for label in Label.objects.all()] == [GOOD, GOOD]
     assert ReviewItem.objects.filter(state=ReviewState.SETTLED).count() == 2
     assert not complaints
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark")])
+def test_a_bad_answer_goes_to_the_danger_set_with_one_key(
+    browser: Browser, live_server: Any, waiting: Cast, width: int, theme: str, tmp_path: Path
+) -> None:
+    label(waiting, claim(waiting), answers=BAD)
+    item = ReviewItem.objects.get(state=ReviewState.SETTLED)
+    page, complaints = opened(
+        browser, live_server.url, waiting.users["owner"], "/reviews/",
+        viewport={"width": width, "height": 900}, color_scheme=theme,
+    )  # fmt: skip
+    page.screenshot(path=tmp_path / f"list-{width}.png", full_page=True)
+    assert not complaints
+    check_page(page)
+    page.goto(f"{live_server.url}/reviews/{item.pk}/")
+    check_page(page)
+    page.keyboard.press("d")
+    expect(page.get_by_role("link", name=f"review-{item.pk}")).to_be_visible()
+    page.screenshot(path=tmp_path / f"settled-{width}.png", full_page=True)
+    check_page(page)

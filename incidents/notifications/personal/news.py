@@ -19,11 +19,11 @@ _HEADLINES: Final[dict[str, str]] = {
     _E.SUPERSEDED: "{release} for {environment} was overtaken by another release",
     _E.LIVE: "{release} is live in {environment}",
     _E.ROLLED_BACK: "{release} is rolled back in {environment}",
-    _E.ROLLOUT_STARTED: "The rollout of {release} in {environment} has started at {after}",
-    _E.STEPPED_UP: "{release} in {environment} goes up from {before} to {after}",
+    _E.ROLLOUT_STARTED: "The rollout of {release} in {environment} has started {place}",
+    _E.STEPPED_UP: "{release} in {environment} goes up from {origin} to {after}",
     _E.STEPPED_DOWN: "{release} in {environment} goes down from {before} to {after}",
-    _E.PAUSED: "The rollout of {release} in {environment} is paused at {after}",
-    _E.RESUMED: "The rollout of {release} in {environment} goes on at {after}",
+    _E.PAUSED: "The rollout of {release} in {environment} is paused {place}",
+    _E.RESUMED: "The rollout of {release} in {environment} goes on {place}",
     _E.ROLLOUT_ROLLED_BACK: "{release} is rolled back in {environment}",
     _E.ROLLOUT_COMPLETED: "{release} is live in {environment}",
     _E.ROLLOUT_ABORTED: "The rollout of {release} in {environment} was called off",
@@ -63,6 +63,9 @@ class News:
             severity=self.severity,
             before=_percent(self.from_weight_bp),
             after=_percent(self.to_weight_bp),
+            # What goes up, or stands still, without any weight is in shadow: nobody gets its answers yet.
+            origin=_percent(self.from_weight_bp) if self.from_weight_bp else "shadow",
+            place=f"at {_percent(self.to_weight_bp)}" if self.to_weight_bp else "in shadow",
         )
 
 

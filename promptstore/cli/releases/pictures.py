@@ -35,7 +35,7 @@ def rollout_lines(found: Mapping[str, Any]) -> list[str]:
     rollout, steps = found["rollout"], found["plan"]["steps"]
     candidate, baseline = rollout["candidate"], rollout["baseline"]
     against = f" against {baseline['version']}" if baseline else ""
-    stands = f"{_words(rollout['state'])} at {weight(rollout['weight_bp'])}, step {rollout['step'] + 1} of {len(steps)}"
+    stands = f"{_stands(rollout)}, step {rollout['step'] + 1} of {len(steps)}"
     lines = [
         f"{candidate['feature']} {candidate['version']}{against} in {rollout['environment']}: {stands}",
         f"  rollout    {rollout['id']}",
@@ -68,8 +68,15 @@ def rollout_row(rollout: Mapping[str, Any]) -> tuple[str, ...]:
         rollout["id"],
         f"{candidate['feature']} {candidate['version']}",
         rollout["environment"],
-        f"{_words(rollout['state'])} at {weight(rollout['weight_bp'])}",
+        _stands(rollout),
     )
+
+
+def _stands(rollout: Mapping[str, Any]) -> str:
+    """State and weight. What carries on without any weight is in shadow: nobody gets its answers yet."""
+    in_shadow = not rollout["weight_bp"] and rollout["state"] in {"running", "paused"}
+    place = "in shadow" if in_shadow else f"at {weight(rollout['weight_bp'])}"
+    return f"{_words(rollout['state'])} {place}"
 
 
 def _vote(vote: Mapping[str, Any]) -> str:

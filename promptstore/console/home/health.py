@@ -19,6 +19,7 @@ from promptstore.core.models import Environment
 from releases.models import Deployment, Rollout
 from releases.models.rollouts import LIVE
 from releases.plans import Plan
+from releases.routing import Arm
 from releases.selectors.overview import live_since
 from releases.selectors.places import deployments
 from releases.states import RolloutState
@@ -139,6 +140,7 @@ def _counts(found: list[Deployment], now: datetime) -> Mapping[tuple[str, UUID],
             feature__in={row.feature.slug for row in found},
             minute__gt=now - HOUR,
         )
+        .exclude(arm=Arm.SHADOW)  # copies of calls, which nobody waited for
         .values("feature", "environment_id")
         .annotate(calls=Sum("count"), failed=Sum("errors"), hits=Sum("policy_hits"))
     )

@@ -20,6 +20,8 @@ from releases.selectors.places import promotions
 from releases.selectors.policies import policy_of
 from releases.services.votes import counted_voters, why_not_vote
 from releases.states import PromotionState
+from reviews.selectors import waiting_to_decide, waiting_to_judge
+from reviews.states import ReviewState
 
 LIMIT = 10
 
@@ -37,12 +39,13 @@ class Waiting:
 
 
 def waiting_for(actor: Actor, project_id: UUID) -> list[Waiting]:
-    """Incidents to acknowledge, then approvals, blocked promotions and drafts of one's own; at most ten of each."""
+    """Incidents to acknowledge, then approvals, blocked promotions and drafts of one's own, at most ten of each; then reviews."""
     return [
         *_incidents(actor, project_id),
         *_approvals(actor, project_id),
         *_blocked(actor, project_id),
         *_drafts(actor, project_id),
+        *_reviews(actor, project_id),
     ]
 
 
@@ -108,3 +111,33 @@ def _drafts(actor: Actor, project_id: UUID) -> Iterator[Waiting]:
             tone="neutral",
             at=row.updated_at,
         )
+
+
+def _reviews(actor: Actor, project_id: UUID) -> Iterator[Waiting]:
+    """One entry for what this person may judge, and one for what they may decide."""
+    if actor.user_id is not None and allows(actor, "review.label", project_id=project_id):
+        found = waiting_to_judge(project_id=project_id, user_id=actor.user_id)
+        if found.oldest_at is not None:
+            yield Waiting(
+                text=f"Judge {_answers(found.count)} of the live rollouts",
+                detail="blind to the release that made them",
+                url=reverse("reviews:next"),
+                icon="tag",
+                tone="neutral",
+                at=found.oldest_at,
+            )
+    if actor.user_id is not None and allows(actor, "review.settle", project_id=project_id):
+        found = waiting_to_decide(project_id=project_id, user_id=actor.user_id)
+        if found.oldest_at is not None:
+            yield Waiting(
+                text=f"Decide on {_answers(found.count)} that could not be settled by labels",
+                detail="escalated",
+                url=reverse("reviews:item_list") + f"?state={ReviewState.ESCALATED}",
+                icon="user-question",
+                tone="wait",
+                at=found.oldest_at,
+            )
+
+
+def _answers(count: int) -> str:
+    return "one answer" if count == 1 else f"{count:,} answers"

@@ -115,7 +115,7 @@ def test_a_bad_answer_reaches_the_danger_set_by_keyboard(
         ]
     )
     page, complaints = opened(browser, live_server.url, people.users["engineer"], f"/inferences/{inference}/")
-    button = page.get_by_role("button", name="Add to the danger set")
+    button = page.get_by_role("button", name="Add with the right answer…")
     button.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Add to the danger set")
