@@ -12,4 +12,5 @@ urlpatterns = [
     path("", include("reviews.api_urls")),
     path("", include("telemetry.api_urls")),
     path("", include("promptstore.console.audit.api_urls")),
+    path("", include("promptstore.console.inventory.api_urls")),
 ]

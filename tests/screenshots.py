@@ -42,8 +42,11 @@ POLICY: dict[str, Any] = content.PRODUCTION_POLICY | {
     "quorum": 2,
     "plan": {
         "steps": [
-            {"weight_bp": weight, "min_duration_s": 60, "min_samples": 20}
-            for weight in (200, 1_000, 5_000, 10_000)
+            {"kind": "shadow", "min_duration_s": 60, "min_samples": 20, "pairs_bp": 5_000},
+            *(
+                {"weight_bp": weight, "min_duration_s": 60, "min_samples": 20}
+                for weight in (200, 1_000, 5_000, 10_000)
+            ),
         ]
     },
     "rules": [
@@ -61,6 +64,7 @@ class Traffic:
         self._instance = instance
         self._random = random.Random(7)
         self.rollout_id: str | None = None
+        self.in_shadow: dict[str, Any] | None = None
         self.hit_share = 0.0
 
     def offer(self, *, before: timedelta = timedelta(0)) -> None:
@@ -73,7 +77,22 @@ class Traffic:
             if given["prompt"]:  # else the unit is withdrawn: its answer is a fixed text
                 at = end - timedelta(seconds=self._random.uniform(0, 5))
                 events.append(self._event(unit, given, at))
+                if self.in_shadow:
+                    events.append(self._copy(events[-1], self.in_shadow))
         self._instance.call("/v1/telemetry", {"events": events})
+
+    def _copy(self, answered: dict[str, Any], candidate: dict[str, Any]) -> dict[str, Any]:
+        """What the candidate answers to a copy of a call."""
+        return answered | {
+            "id": str(uuid7()),
+            "paired_with": answered["id"],
+            "arm": "shadow",
+            "reason": "mirrored",
+            "release_digest": candidate["digest"],
+            "release_version": candidate["version"],
+            "prompt_version": "1.0.1",
+            "latency_ms": round(self._random.lognormvariate(6.6, 0.35), 1),
+        }
 
     def _event(self, unit: str, given: dict[str, Any], at: datetime) -> dict[str, Any]:
         candidate = given["arm"] == "candidate"
@@ -234,6 +253,9 @@ class Story:
         path = f"/releases/rollouts/{rollout['id']}/"
         self.traffic.rollout_id = rollout["id"]
         operator = self.open("operator", path)
+        self.traffic.in_shadow = rollout["candidate"]
+        self.offer_until(rollout["id"], "step", 1)
+        self.traffic.in_shadow = None
         self.offer_until(rollout["id"], "weight_bp", 5_000)
         for _ in range(6):
             self.offer()

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+
 from promptstore.core.actors import system
 from providers.scripted import ScriptedServer
 from registry.models import Feature, Prompt, PromptVersion
 from registry.services import configs, drafts, endpoints, features, models, prompts, publishing
 from releases import services as releases
 from releases.models import Deployment, Promotion, Release, Rollout
+from releases.services.locks import lock_rollout
+from releases.services.moves import move_rollout
 from tests.cast import Cast
 
 ANSWER = '{"key": "log_level", "value": "warning"}'
@@ -77,10 +81,21 @@ RULES: list[dict[str, Any]] = [
     },
     {"id": "errors", "when": "error_rate > 30% for 1m", "severity": "P1", "action": "cut", "min_samples": 10},
 ]
+SHADOW: dict[str, Any] = {
+    "kind": "shadow",
+    "weight_bp": 0,
+    "share_bp": 10_000,
+    "min_duration_s": 300,
+    "min_samples": 20,
+    "pairs_bp": 5_000,
+}
 PLAN: dict[str, Any] = {
     "steps": [
-        {"weight_bp": weight, "min_duration_s": 300, "min_samples": 20}
-        for weight in (200, 1_000, 5_000, 10_000)
+        SHADOW,
+        *(
+            {"weight_bp": weight, "min_duration_s": 300, "min_samples": 20}
+            for weight in (200, 1_000, 5_000, 10_000)
+        ),
     ]
 }
 
@@ -164,7 +179,16 @@ class World:
         )
 
     def roll_out(self, release: Release | None = None) -> Rollout:
-        """A rollout at its first step."""
+        """A rollout at its canary: what it did in shadow is taken as seen."""
+        rollout = self.shadow(release)
+        with transaction.atomic():
+            rollout = lock_rollout(rollout_id=rollout.id)
+            canary = rollout.promotion.plan["steps"][1]["weight_bp"]
+            move_rollout(system("controller"), rollout, "advance", weight_bp=canary, step_index=1)
+        return Rollout.objects.get(pk=rollout.pk)
+
+    def shadow(self, release: Release | None = None) -> Rollout:
+        """A rollout at its first step, in shadow."""
         promotion = self.check(self.request(release))
         assert promotion.state == "awaiting_approval", promotion.outcome
         self.approve(promotion)

@@ -8,8 +8,21 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from promptstore.cli import audit, datasets, demo, doctor, models, outbox, prompts, releases, serve, tokens
+from promptstore.cli import (
+    audit,
+    datasets,
+    demo,
+    doctor,
+    inventory,
+    models,
+    outbox,
+    prompts,
+    releases,
+    serve,
+    tokens,
+)
 from promptstore.cli.exits import CommandError, Exit
+from promptstore.cli.inventory.scan import scan
 from promptstore.cli.output import complain
 from promptstore.cli.version import version
 
@@ -35,6 +48,7 @@ for noun in (
     prompts.app,
     models.app,
     datasets.app,
+    inventory.app,
     releases.app,
     audit.app,
     outbox.app,
@@ -45,6 +59,7 @@ for noun in (
     app.command(noun)
 app.command(doctor.doctor)
 app.command(serve.serve)
+app.command(scan)
 
 
 def main(arguments: Sequence[str]) -> int:

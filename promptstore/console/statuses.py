@@ -131,6 +131,11 @@ LOOKS: dict[str, dict[str, Look]] = {
         "published": Look("Published", "lock", _G),
         "withdrawn": Look("Withdrawn", "ban", _H),
     },
+    "site": {
+        "governed": Look("Governed", "shield-check", _G),
+        "ungoverned": Look("Not governed", "alert", _W),
+        "ignored": Look("Ignored", "eye-off", _N),
+    },
     "approval": {
         "approved": Look("Approved", "user-check", _G),
         "rejected": Look("Rejected", "circle-x", _H),

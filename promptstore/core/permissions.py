@@ -56,6 +56,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "review.label": frozenset({_E, _AN, _OW}),
     "review.settle": frozenset({_E, _AP, _OW}),
     "review.compare": frozenset({_AP, _OP, _OW}),
+    "scan.report": frozenset({_W, _E, _OW}),
     "policy.manage": frozenset({_OW}),
     "member.manage": frozenset({_OW}),
     "key.manage": frozenset({_E, _OW}),
@@ -68,6 +69,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "serve": frozenset({"project.read"}),
     "telemetry": frozenset(),
     "release": frozenset({"project.read", "release.compose", "promotion.request"}),
+    "scan": frozenset({"project.read", "scan.report"}),
 }
 
 

@@ -113,6 +113,7 @@ PRODUCTION_POLICY: dict[str, Any] = {
     "requires_live_in": "staging",
     "plan": {
         "steps": [
+            {"kind": "shadow", "min_duration_s": 60, "min_samples": 5, "pairs_bp": 5_000},
             {"weight_bp": 200, "min_duration_s": 120, "min_samples": 5},
             {"weight_bp": 1_000, "min_duration_s": 120, "min_samples": 10},
             {"weight_bp": 5_000, "min_duration_s": 120, "min_samples": 20},

@@ -17,7 +17,7 @@ from registry.services import configs, drafts, endpoints, features, lint_policie
 from releases import services as releases
 from releases.models import Deployment, Release, Rollout
 from releases.services.restoring import hold_after_restore
-from tests.architecture import dataset_writes, incident_writes, probe_writes, review_writes
+from tests.architecture import dataset_writes, incident_writes, probe_writes, review_writes, scan_writes
 from tests.architecture.write_cases import REASON, Act, Case, acting
 from tests.world import CONFIG_BODY, PLAN, PROMPT_BODY, World, production_policy
 
@@ -187,9 +187,9 @@ def _resume(world: World) -> Act:
 
 def _advance(world: World) -> Act:
     rollout = world.roll_out()
-    Rollout.objects.filter(pk=rollout.id).update(step_index=1)  # the canary has met its minimum
+    Rollout.objects.filter(pk=rollout.id).update(step_index=2)  # the canary has met its minimum
     return lambda: releases.advance_rollout(
-        **acting(world, "operator", rollout_id=rollout.id, expected_step=1, reason=REASON)
+        **acting(world, "operator", rollout_id=rollout.id, expected_step=2, reason=REASON)
     )
 
 
@@ -289,6 +289,7 @@ CASES: dict[str, Case] = {
     **incident_writes.CASES,
     **probe_writes.CASES,
     **review_writes.CASES,
+    **scan_writes.CASES,
     "releases.services.deployments.return_to_release": _return,
     "releases.services.deployments.adopt_release": _adopt,
     "releases.services.policies.change_policy": lambda w: lambda: releases.change_policy(
@@ -298,7 +299,7 @@ CASES: dict[str, Case] = {
     "releases.services.promotions.change_plan": _promotion(
         releases.change_plan,
         "engineer",
-        plan={"steps": [{**PLAN["steps"][0], "weight_bp": 100}, *PLAN["steps"][1:]]},
+        plan={"steps": [PLAN["steps"][0], {**PLAN["steps"][1], "weight_bp": 100}, *PLAN["steps"][2:]]},
         reason=REASON,
     ),
     "releases.services.promotions.recheck_promotion": _recheck,

@@ -34,6 +34,7 @@ from registry.datasets import CaseContent, NewCase
 from registry.models import Endpoint
 from registry.services.cases import add_cases
 from registry.services.datasets import create_dataset, freeze_dataset
+from registry.services.scans import report_scan
 from releases import services
 from releases.models import Release, Rollout
 from reviews.models import ReviewItem
@@ -179,6 +180,9 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any
     )
     add_cases(actor=cast.actor("writer"), dataset_id=dataset.id, cases=[case])
     frozen = freeze_dataset(actor=cast.actor("writer"), dataset_id=dataset.id)
+    scan = report_scan(
+        actor=cast.actor("engineer"), project_id=cast.project.id, source="theirs", sites=[], files=1
+    )
     settings.PROMPTSTORE_PERSONAL_WEBHOOKS_PRIVATE = True
     save_preferences(
         actor=cast.actor("owner"),
@@ -205,6 +209,7 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any
         "dataset_digest": frozen.digest,
         "digest": evidence.reports[0]["digest"],
         "message_id": message.message_id,
+        "scan_id": str(scan.id),
         # In no path: what acme's own lists and choices must not show.
         "channel": str(channel.id),
         "their_webhook": "http://127.0.0.9:9/their-own-webhook",

@@ -84,12 +84,15 @@ SENTENCES: dict[str, str] = {
     "rollout.advanced": "advanced the {object}",
     "rollout.completed": "completed the {object}",
     "rollout.cut": "took all traffic from the {object} at once",
+    "rollout.mirroring_stopped": "ended the copies of calls for the {object}",
     "rollout.paused": "paused the {object}",
     "rollout.resumed": "resumed the {object}",
     "rollout.rollback_started": "began to roll back the {object}",
     "rollout.rolled_back": "finished rolling back the {object}",
     "rollout.started": "started the {object}",
     "rollout.stepped_down": "lowered the weight of the {object}",
+    "scan.reported": "reported a scan of the source {object}",
+    "suite.published": "published the suite {object}",
     "system.restored": "restored {object} from a backup",
     "token.created": "created the personal token {object}",
     "verification.started": "began to verify {object}",
@@ -116,6 +119,7 @@ KINDS: dict[str, str] = {
     "release": "Release",
     "rollout": "Rollout",
     "servingconfigversion": "Serving config version",
+    "sourcescan": "Source scan",
     "auditverification": "Verification of the log",
 }
 

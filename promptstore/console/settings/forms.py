@@ -23,6 +23,7 @@ _SCOPES = [
     ("serve", "Serve: read prompts, resolve releases and call features on serving nodes"),
     ("telemetry", "Telemetry: report what callers saw and how it turned out"),
     ("release", "Release: compose releases and request promotions, for pipelines"),
+    ("scan", "Scan: report what a scan of source code found, for pipelines"),
 ]
 
 
