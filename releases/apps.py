@@ -9,8 +9,7 @@ class ReleasesConfig(AppConfig):
     def ready(self) -> None:
         from promptstore.core import outbox
 
-        # Longer than the most that all gates together may take.
-        outbox.register("promotion.check", "releases.handlers.check", lease_s=1_200)
+        outbox.register("promotion.check", "releases.handlers.check", lease_s=300)
         outbox.register("promotion.start", "releases.handlers.start")
         outbox.register("people.promotion", "releases.handlers.promotion_moved")
         outbox.register("people.rollout", "releases.handlers.rollout_moved")

@@ -51,7 +51,7 @@ def change_policy(
         # Not a rule of `Policy`: what was put in force before there were shadow steps is still read.
         require_shadow(checked.plan, EnvironmentKind(environment.kind))
     for gate in checked.gates:
-        check_params(project_id=project_id, name=gate, params=checked.gate_params.get(gate, {}))
+        check_params(name=gate, params=checked.gate_params.get(gate, {}))
     digest = digest_json(dict(body))
     if current and current.digest == digest:
         return current

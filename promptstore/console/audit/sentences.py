@@ -92,7 +92,6 @@ SENTENCES: dict[str, str] = {
     "rollout.started": "started the {object}",
     "rollout.stepped_down": "lowered the weight of the {object}",
     "scan.reported": "reported a scan of the source {object}",
-    "suite.published": "published the suite {object}",
     "system.restored": "restored {object} from a backup",
     "token.created": "created the personal token {object}",
     "verification.started": "began to verify {object}",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from evals.models import GateReport, SuiteVersion
+from evals.models import GateReport
 from promptstore.console.search.results import Result
 from promptstore.core.http.links import page_url
 from registry.models import DatasetVersion, ModelVersion, PromptVersion, ServingConfigVersion
@@ -27,7 +27,6 @@ def find_by_digest(project_id: UUID, digest: str) -> list[Result]:
         ("model", "registry", ModelVersion.objects.select_related("model")),
         ("config", "registry", ServingConfigVersion.objects.select_related("config")),
         ("dataset", "registry", DatasetVersion.objects.select_related("dataset")),
-        ("suite", "evals", SuiteVersion.objects.select_related("suite")),
     ):
         found += [
             Result(
