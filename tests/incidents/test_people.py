@@ -229,7 +229,7 @@ def test_whoever_follows_every_rollout_hears_each_step(people: World) -> None:
         for one in Delivery.objects.filter(event="rollout.stepped_up").order_by("id")
     ]
     assert texts[:2] == [
-        "assistant 1.1.0 in production goes up from 0 % to 2 %.",
+        "assistant 1.1.0 in production goes up from shadow to 2 %.",
         "assistant 1.1.0 in production goes up from 10 % to 50 %.",
     ]
 
