@@ -38,11 +38,11 @@ from releases.services.locks import lock_rollout
 from releases.services.moves import move_rollout
 from releases.services.rollouts import begin_rollback, complete_rollout, finish
 from releases.services.starting import start_promotion
-from releases.states import PromotionState, RolloutState
+from releases.states import GOING_UP, PromotionState, RolloutState
 
 log = structlog.get_logger("controller")
 _CONTROLLER = system("controller")
-_CARRYING = [RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.ROLLING_BACK]
+_CARRYING = [*GOING_UP, RolloutState.ROLLING_BACK]
 _jumps = clock.JumpWatch()
 
 
@@ -62,9 +62,7 @@ def tick() -> int:
 
 def _start_steps_anew(*, entered_before: datetime) -> None:
     """The clock was set forwards: what it calls the age of a step has not passed, so time and samples count from now on."""
-    going_up = Rollout.objects.filter(
-        state__in=[RolloutState.RUNNING, RolloutState.PAUSED], step_entered_at__lt=entered_before
-    )
+    going_up = Rollout.objects.filter(state__in=GOING_UP, step_entered_at__lt=entered_before)
     for rollout_id in going_up.values_list("pk", flat=True):
         with transaction.atomic():
             rollout = lock_rollout(rollout_id=rollout_id)

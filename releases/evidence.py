@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from promptstore.core import clock
-from releases.measuring import SeriesReader, load_series, plan_of
+from releases.measuring import SeriesReader, load_series
 from releases.models import Rollout
 from releases.routing import Arm
 from releases.rules import RuleSpec, evaluate, longest_window_s, metrics_used
@@ -48,7 +48,7 @@ def incident_evidence(rollout: Rollout, broken: list[RuleSpec]) -> dict[str, Any
 
 def _samples(rollout: Rollout, metric: str) -> list[dict[str, Any]]:
     exhibit = metric_by_name(metric).exhibit
-    arm = plan_of(rollout).steps[rollout.step_index].judged_arm
+    arm = rollout.step.judged_arm
     rows = Inference.objects.filter(rollout_id=rollout.id, arm=arm, **exhibit.where)
     if exhibit.question:
         bad = found_bad(project_id=rollout.project_id, rollout_id=rollout.pk, question=exhibit.question)

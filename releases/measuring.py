@@ -9,7 +9,6 @@ from uuid import UUID
 
 from releases.decide import Rollback, RolloutView
 from releases.models import Rollout
-from releases.plans import Plan
 from releases.policies import Policy
 from releases.routing import TOTAL_BP, Arm
 from releases.rules import Evaluation, RuleSpec, Window, evaluate, longest_window_s, without_baselines
@@ -50,11 +49,6 @@ class Measured:
     evaluations: Mapping[str, Evaluation]
 
 
-def plan_of(rollout: Rollout) -> Plan:
-    """The plan that was approved."""
-    return Plan.from_dict(rollout.promotion.plan)
-
-
 def load_series(rollout: Rollout, *, since: datetime, until: datetime) -> MinuteSeries:
     """A rollout's rollups, both arms; see `judged_series`."""
     return judged_series(rollout, load_minutes([_source(rollout, since)], until=until)[0])
@@ -65,7 +59,7 @@ def judged_series(rollout: Rollout, series: MinuteSeries) -> MinuteSeries:
 
     Copies of other releases, which are asked for pairs while users get the candidate, are nobody's quality.
     """
-    if not plan_of(rollout).steps[rollout.step_index].is_shadow:
+    if not rollout.step.is_shadow:
         return series
     stable = {key: found for key, found in series.arms.items() if key.arm not in {Arm.CANDIDATE, Arm.SHADOW}}
     copies = series.arms.get(ArmKey(rollout.candidate.digest, Arm.SHADOW.value))
@@ -124,7 +118,7 @@ def samples_in_steps(rollouts: Sequence[Rollout]) -> Mapping[UUID, Mapping[Arm, 
 
 def spent_in_steps(rollouts: Sequence[Rollout]) -> Mapping[UUID, int]:
     """What the copies of calls have cost that each rollout in shadow sent its candidate, by id, in nano-dollars."""
-    in_shadow = [one for one in rollouts if plan_of(one).steps[one.step_index].is_shadow]
+    in_shadow = [one for one in rollouts if one.step.is_shadow]
     sources = [(_source(one, one.step_entered_at), one.candidate.digest) for one in in_shadow]
     return costs_of(sources, arm=Arm.SHADOW)
 
@@ -147,7 +141,7 @@ def controller_view(
     rolling_back = rollout.state == RolloutState.ROLLING_BACK
     return RolloutView(
         state=RolloutState(rollout.state),
-        plan=plan_of(rollout),
+        plan=rollout.plan,
         step_index=rollout.step_index,
         weight_bp=rollout.weight_bp,
         step_entered_at=rollout.step_entered_at,

@@ -202,12 +202,17 @@ def validate_plan(plan: Plan, environment_kind: EnvironmentKind) -> None:
         _validate_production(plan)
 
 
+def lacks_shadow(plan: Plan | None, environment_kind: str) -> bool:
+    """Whether the plan, or having none, would show answers in production that no shadow step has seen."""
+    return environment_kind == EnvironmentKind.PRODUCTION and not (plan and plan.has_shadow)
+
+
 def require_shadow(plan: Plan, environment_kind: EnvironmentKind) -> None:
-    """Raise `InvalidInput` (`no_shadow`) for a plan that would show answers in production that no shadow step has seen.
+    """Raise `InvalidInput` (`no_shadow`) for a plan that lacks it.
 
     Apart from `validate_plan`, because plans that were approved before there were shadow steps are still read and followed.
     """
-    if environment_kind == EnvironmentKind.PRODUCTION and not plan.has_shadow:
+    if lacks_shadow(plan, environment_kind):
         raise InvalidInput(
             "A plan for production begins with a shadow step, which copies calls to the candidate and shows none of its "
             f"answers. Put one before the others, such as {SHADOW_EXAMPLE}.",

@@ -48,6 +48,10 @@ class RolloutState(StrEnum):
     ABORTED = "aborted"
 
 
+GOING_UP = (RolloutState.RUNNING, RolloutState.PAUSED)
+"""The states of a rollout that may still gain traffic, or waits to."""
+
+
 _P = PromotionState
 _R = RolloutState
 

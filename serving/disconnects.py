@@ -19,7 +19,7 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T:
     """
     worker = asyncio.current_task()
     assert worker is not None, "a coroutine runs in a task"
-    left = working = False
+    working, left = True, False
 
     def stop(watcher: asyncio.Task[None]) -> None:
         nonlocal left
@@ -29,7 +29,6 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T:
 
     watcher = asyncio.ensure_future(_gone(receive))
     watcher.add_done_callback(stop)
-    working = True
     try:
         return await work
     except asyncio.CancelledError:

@@ -36,7 +36,7 @@ from telemetry.events import Status
 
 _log = structlog.get_logger("serving")
 MIRRORED, PAIRED = "mirrored", "paired"
-FULL, OUTDATED, STOPPED = "full", "outdated", "stopped"
+FULL, OUTDATED, STOPPED, FAILED = "full", "outdated", "stopped", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ class Mirror:
                 raise
             except Exception:  # noqa: BLE001 - nobody waits who could be told, and a defect must not end the worker
                 _log.exception("mirror.failed", inference=copy.answered.inference_id)
+                self._drop(copy, FAILED)
 
     async def _ask(self, copy: Copy) -> None:
         decision = self._decision(copy)

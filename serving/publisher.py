@@ -19,10 +19,9 @@ from promptstore.core.killpoints import KillPoint, reach
 from promptstore.core.models import ApiKey, Environment
 from registry import documents
 from registry.models import Endpoint
-from releases.measuring import plan_of
 from releases.models import Deployment, Release, Rollout
 from releases.selectors.routing import routing_of
-from releases.states import RolloutState
+from releases.states import GOING_UP
 from serving.models import Document, Root
 from serving.verify import FORMAT
 
@@ -157,9 +156,10 @@ def _feature_document(deployment: Deployment) -> dict[str, Any]:
 
 def _copies(rollout: Rollout) -> dict[str, int]:
     """What nodes copy of the calls that they answered; nothing where there is nothing, as before there were copies."""
-    going_up = rollout.state in {RolloutState.RUNNING, RolloutState.PAUSED}
-    shares = {"shadow_bp": rollout.mirrored_bp, "pairs_bp": plan_of(rollout).pairs_bp}
-    return {name: share for name, share in shares.items() if going_up and share}
+    if rollout.state not in GOING_UP:
+        return {}
+    shares = {"shadow_bp": rollout.mirrored_bp, "pairs_bp": rollout.plan.pairs_bp}
+    return {name: share for name, share in shares.items() if share}
 
 
 def _node_document(environment: Environment) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from django.db import models
 from promptstore.core import clock
 from promptstore.core.history import ChangeHistory
 from promptstore.core.models import InsertOnlyModel, TenantModel
-from releases.states import RolloutState
+from releases.plans import Plan, Step
+from releases.states import GOING_UP, RolloutState
 
 LIVE = ["pending", "running", "paused", "rolling_back"]
 
@@ -55,7 +56,17 @@ class Rollout(TenantModel):
     @property
     def is_in_shadow(self) -> bool:
         """Whether it goes up and users get none of its answers: on the way up only shadow steps have no weight."""
-        return self.state in {RolloutState.RUNNING, RolloutState.PAUSED} and not self.weight_bp
+        return self.state in GOING_UP and not self.weight_bp
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that was approved, read anew each time."""
+        return Plan.from_dict(self.promotion.plan)
+
+    @property
+    def step(self) -> Step:
+        """The step of the plan that it is at."""
+        return self.plan.steps[self.step_index]
 
     def __str__(self) -> str:
         return f"rollout of {self.candidate} in {self.deployment.environment.slug}"

@@ -24,37 +24,36 @@ class LogEntry:
     tone: str
 
 
-_Words = Callable[[str, str], str]
-# Going up, only a shadow step has no weight.
-_NONE = weight(0)
+_Words = Callable[[int, int], str]
+"""What was done, from the weights before and after in basis points. Going up, only a shadow step has none."""
 
 
-def _at(place: str) -> str:
-    return "in shadow" if place == _NONE else f"at {place}"
+def _at(weight_bp: int) -> str:
+    return f"at {weight(weight_bp)}" if weight_bp else "in shadow"
 
 
-def _raised(was: str, to: str) -> str:
-    if to == _NONE:
+def _raised(was: int, to: int) -> str:
+    if not to:
         return "Went on in shadow."
-    return (
-        f"From shadow to users: {to} of them." if was == _NONE else f"Raised the weight from {was} to {to}."
-    )
+    if not was:
+        return f"From shadow to users: {weight(to)} of them."
+    return f"Raised the weight from {weight(was)} to {weight(to)}."
 
 
-def _cut(was: str) -> str:
-    return "Ended in shadow." if was == _NONE else f"Took all traffic away at once (was {was})."
+def _cut(was: int, _: int) -> str:
+    return f"Took all traffic away at once (was {weight(was)})." if was else "Ended in shadow."
 
 
 _KINDS: dict[str, tuple[str, str, _Words]] = {
-    "start": ("rocket", "accent", lambda _, to: "Started in shadow." if to == _NONE else f"Started at {to}."),
+    "start": ("rocket", "accent", lambda _, to: f"Started {_at(to)}."),
     "advance": ("arrow-up", "accent", _raised),
     "stop_mirroring": ("minus-circle", "wait", lambda _, __: "Stopped copying calls to the candidate."),
     "complete": ("circle-check", "good", lambda _, __: "Completed: the candidate is the stable release now."),
     "pause": ("pause", "wait", lambda was, _: f"Paused {_at(was)}."),
     "resume": ("play", "accent", lambda _, to: f"Resumed {_at(to)}."),
-    "roll_back": ("undo", "harm", lambda was, to: f"Began to roll back: from {was} to {to}."),
-    "step_down": ("arrow-down", "harm", lambda was, to: f"Stepped down from {was} to {to}."),
-    "cut": ("bolt", "harm", lambda was, _: _cut(was)),
+    "roll_back": ("undo", "harm", lambda was, to: f"Began to roll back: from {weight(was)} to {weight(to)}."),
+    "step_down": ("arrow-down", "harm", lambda was, to: f"Stepped down from {weight(was)} to {weight(to)}."),
+    "cut": ("bolt", "harm", _cut),
     "finish_rollback": ("rollback", "harm", lambda _, __: "The rollback is complete: 0 %."),
     "abort": ("ban", "harm", lambda was, _: f"Called off {_at(was)}."),
 }
@@ -71,7 +70,7 @@ def decision_log(decisions: Iterable[RolloutDecision]) -> list[LogEntry]:
                 kind=one.kind,
                 at=one.at,
                 actor=one.actor_name,
-                text=words(weight(one.from_weight_bp), weight(one.to_weight_bp)),
+                text=words(one.from_weight_bp, one.to_weight_bp),
                 reasons=tuple(one.sentences),
                 icon=icon,
                 tone=tone,

@@ -17,7 +17,6 @@ from releases.measuring import (
     applicable_rules,
     controller_view,
     load_series,
-    plan_of,
     samples_in_step,
 )
 from releases.models import Measurement, Rollout, RolloutDecision
@@ -77,7 +76,7 @@ class RolloutView:
     @property
     def keeps_pairs(self) -> bool:
         """Whether its plan keeps both answers of some calls."""
-        return plan_of(self.rollout).pairs_bp > 0
+        return self.rollout.plan.pairs_bp > 0
 
     @property
     def candidate_calls(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from releases.measuring import plan_of, spent_in_steps
+from releases.measuring import spent_in_steps
 from releases.models import Rollout
 from releases.routing import Arm
 from releases.rules.sentences import amount, number
@@ -42,7 +42,7 @@ class ShadowView:
 
 def shadow_view(rollout: Rollout, samples: Mapping[Arm, int]) -> ShadowView | None:
     """`None` where the rollout's step shows users the candidate's answers. `samples` are those of the step."""
-    step = plan_of(rollout).steps[rollout.step_index]
+    step = rollout.step
     if not step.is_shadow:
         return None
     # Where nothing is live yet, the safe mode answers.

@@ -50,7 +50,7 @@ def planned_steps(plan: Mapping[str, object]) -> list[StepView]:
 
 def rollout_steps(rollout: Rollout, samples: Mapping[Arm, int], now: datetime) -> list[StepView]:
     """A rollout's plan with where it stands."""
-    plan = Plan.from_dict(rollout.promotion.plan)
+    plan = rollout.plan
     here = _HERE[RolloutState(rollout.state)]
     views = []
     for index, step in enumerate(plan.steps):

@@ -10,8 +10,7 @@ from promptstore.core import audit, clock, machines, outbox
 from promptstore.core.actors import Actor
 from promptstore.core.permissions import require
 from releases.models import Deployment, Promotion, Rollout, RolloutDecision
-from releases.plans import Plan
-from releases.states import PROMOTION, ROLLOUT, PromotionState, RolloutState
+from releases.states import GOING_UP, PROMOTION, ROLLOUT, PromotionState, RolloutState
 from reviews.services import withdraw_items
 
 _PROMOTION_PAST = {
@@ -40,7 +39,6 @@ _ROLLOUT_PAST = {
     "finish_rollback": "rolled_back",
     "abort": "aborted",
 }
-_CARRYING_UP = {RolloutState.RUNNING, RolloutState.PAUSED}
 
 
 def move_promotion(
@@ -98,8 +96,8 @@ def move_rollout(
     if step_index is not None:
         rollout.step_index = step_index
         rollout.step_entered_at = now
-        rollout.mirrored_bp = Plan.from_dict(rollout.promotion.plan).steps[step_index].share_bp
-    if action == "stop_mirroring" or rollout.state not in _CARRYING_UP:
+        rollout.mirrored_bp = rollout.step.share_bp
+    if action == "stop_mirroring" or rollout.state not in GOING_UP:
         rollout.mirrored_bp = 0
     if rollout.state in ROLLOUT.final_states:
         rollout.finished_at = now

@@ -70,7 +70,7 @@ def start_rollout(*, actor: Actor, project_id: UUID, rollout_id: UUID) -> Rollou
             actor,
             rollout,
             "start",
-            weight_bp=Plan.from_dict(rollout.promotion.plan).steps[0].weight_bp,
+            weight_bp=rollout.plan.steps[0].weight_bp,
             step_index=0,
         )
     return rollout
@@ -114,7 +114,7 @@ def advance_rollout(
         shortfall = canary_shortfall(rollout)
         if shortfall:
             raise Conflict(shortfall, code="canary_not_met")
-        plan = Plan.from_dict(rollout.promotion.plan)
+        plan = rollout.plan
         following = rollout.step_index + 1
         if following == len(plan.steps):
             complete_rollout(actor, rollout, reason=reason)
@@ -132,7 +132,7 @@ def advance_rollout(
 
 def canary_shortfall(rollout: Rollout) -> str:
     """What a shadow step or the canary still lacks before a person may hurry it, as a sentence; empty when its minimum is met."""
-    plan = Plan.from_dict(rollout.promotion.plan)
+    plan = rollout.plan
     if rollout.step_index > plan.canary_index:
         return ""
     step = plan.steps[rollout.step_index]

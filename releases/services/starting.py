@@ -9,7 +9,7 @@ from django.db import transaction
 from promptstore.core import clock
 from promptstore.core.actors import system
 from releases.models import Promotion
-from releases.plans import EnvironmentKind, Plan
+from releases.plans import Plan, lacks_shadow
 from releases.selectors.policies import policy_in_force, policy_of
 from releases.services.deployments import go_live, is_where_it_must_be_first
 from releases.services.locks import lock_promotion
@@ -57,7 +57,7 @@ def start_promotion(*, promotion_id: UUID) -> bool:
                 "supersede",
                 outcome=f"It is no longer live in {policy.requires_live_in}.",
             )
-        elif _shows_unseen_answers(promotion):
+        elif lacks_shadow(_plan_of(promotion), deployment.environment.kind):
             move_promotion(
                 _CONTROLLER,
                 promotion,
@@ -71,15 +71,9 @@ def start_promotion(*, promotion_id: UUID) -> bool:
     return True
 
 
-def _shows_unseen_answers(promotion: Promotion) -> bool:
-    """Whether it was approved for production under a policy from before there were shadow steps."""
-    production = promotion.deployment.environment.kind == EnvironmentKind.PRODUCTION
-    return production and not Plan.from_dict(promotion.plan).has_shadow
-
-
 def _start(promotion: Promotion) -> None:
     move_promotion(_CONTROLLER, promotion, "start")
-    plan = Plan.from_dict(promotion.plan) if promotion.plan["steps"] else None
+    plan = _plan_of(promotion)
     if plan is None:
         go_live(_CONTROLLER, promotion)
     else:
@@ -99,3 +93,8 @@ def expire_promotions() -> int:
                 move_promotion(_CONTROLLER, promotion, "expire", outcome="Nobody decided in time.")
                 count += 1
     return count
+
+
+def _plan_of(promotion: Promotion) -> Plan | None:
+    """The plan it was requested with; `None` where its policy has none and a release goes live at once."""
+    return Plan.from_dict(promotion.plan) if promotion.plan["steps"] else None

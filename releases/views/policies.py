@@ -16,7 +16,7 @@ from promptstore.core.models import Environment
 from promptstore.core.selectors import environment_by_slug
 from releases import services
 from releases.forms import PolicyForm, add_error, posted_json
-from releases.plans import SHADOW_EXAMPLE, EnvironmentKind
+from releases.plans import SHADOW_EXAMPLE, lacks_shadow
 from releases.selectors.people import listed
 from releases.selectors.policy_history import PolicyView, environments, policy_versions, policy_view, pretty
 
@@ -67,7 +67,7 @@ def environment_policy(request: ProjectRequest, environment: str) -> HttpRespons
 def _lacks_shadow(place: Environment, in_force: PolicyView | None) -> bool:
     """Whether the policy is from before shadow steps, so that nothing new can be promoted under it."""
     plan = in_force.policy.plan if in_force else None
-    return plan is not None and place.kind == EnvironmentKind.PRODUCTION and not plan.has_shadow
+    return plan is not None and lacks_shadow(plan, place.kind)
 
 
 def _form(in_force: PolicyView | None) -> PolicyForm:

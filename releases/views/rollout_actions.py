@@ -9,7 +9,7 @@ from django.urls import reverse
 from promptstore.core.actors import Actor
 from promptstore.core.permissions import allows
 from releases.models import Rollout
-from releases.plans import Plan, rollback_weights
+from releases.plans import rollback_weights
 from releases.policies import Policy
 from releases.rules.sentences import duration, weight
 from releases.selectors.policies import policy_of
@@ -46,7 +46,7 @@ def actions_for(actor: Actor, rollout: Rollout) -> list[Action]:
 
 
 def _pause(actor: Actor, rollout: Rollout) -> Action:
-    in_shadow = Plan.from_dict(rollout.promotion.plan).steps[rollout.step_index].is_shadow
+    in_shadow = rollout.step.is_shadow
     return Action(
         key="pause",
         label="Pause…",
@@ -83,7 +83,7 @@ def _resume(actor: Actor, rollout: Rollout) -> Action:
 
 
 def _advance(actor: Actor, rollout: Rollout) -> Action:
-    steps = Plan.from_dict(rollout.promotion.plan).steps
+    steps = rollout.plan.steps
     is_last = rollout.step_index + 1 == len(steps)
     if is_last:
         title, told = (

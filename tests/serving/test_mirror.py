@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from providers.scripted import ScriptedServer
+from serving import mirror
 from serving.settings import NodeSettings
 from tests.serving.conftest import RunningNode, running_node
 from tests.serving.test_gateway import events_in_database
@@ -203,6 +204,25 @@ async def test_a_fault_of_the_candidate_is_recorded_and_reaches_nobody(
     assert body["choices"][0]["finish_reason"] == "stop"
     copy = by_arm(await events_in_database(world, node, 2))["shadow"]
     assert (copy["status"], copy["error_code"] or None) == (status, code)
+
+
+async def test_a_defect_of_the_node_is_counted_and_ends_no_other_copy(
+    world: World, node: RunningNode, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await serve(world, node, scripted)
+    scripted.script(WORDS)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mirror, "check_variables", broken)
+        assert (await node.chat(unit="u1"))[0] == 200
+        dropped = node.node.metrics.copies_dropped
+        await node.until(lambda: dropped["config-assistant", "failed"] == 1)
+    assert (await node.chat(unit="u2"))[0] == 200
+    events = await events_in_database(world, node, 3)
+    assert sorted(event["arm"] for event in events) == ["shadow", "stable", "stable"]
 
 
 async def test_a_failure_of_stable_is_copied_too_and_a_fallback_is_not(

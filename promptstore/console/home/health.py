@@ -18,7 +18,6 @@ from promptstore.core.http.links import page_url
 from promptstore.core.models import Environment
 from releases.models import Deployment, Rollout
 from releases.models.rollouts import LIVE
-from releases.plans import Plan
 from releases.routing import Arm
 from releases.selectors.overview import live_since
 from releases.selectors.places import deployments
@@ -122,8 +121,7 @@ def _answer(rows: list[DeploymentHealth]) -> tuple[str, str]:
 def _to_go(rollout: Rollout, now: datetime) -> int | None:
     if rollout.state != RolloutState.RUNNING:
         return None
-    step = Plan.from_dict(rollout.promotion.plan).steps[rollout.step_index]
-    return max(0, ceil(step.min_duration_s - (now - rollout.step_entered_at).total_seconds()))
+    return max(0, ceil(rollout.step.min_duration_s - (now - rollout.step_entered_at).total_seconds()))
 
 
 def _incidents(project_id: UUID) -> defaultdict[tuple[UUID, UUID], list[Incident]]:

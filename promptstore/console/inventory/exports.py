@@ -6,21 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
 from promptstore.console.audit.exports import safe_cell
 from promptstore.console.inventory.points import Point
+from promptstore.console.inventory.serializers import PointOut
 
 COLUMNS = ("feature", "name", "environment", "state", "owner", "risk", "release", "prompts", "models", "services", "last_call",
            "calls_per_day")  # fmt: skip
-
-
-def as_row(point: Point) -> dict[str, Any]:
-    """A point as plain values, as the management API gives it."""
-    return {**asdict(point), "state": point.state}
 
 
 def as_csv(found: Sequence[Point]) -> str:
@@ -38,7 +32,9 @@ def as_csv(found: Sequence[Point]) -> str:
 
 
 def as_json(found: Sequence[Point]) -> str:
-    return json.dumps([as_row(point) for point in found], cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+    """As the management API gives them."""
+    rows = PointOut(found, many=True).data
+    return json.dumps(rows, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
 
 
 FORMATS: dict[str, tuple[str, Callable[[Sequence[Point]], str]]] = {

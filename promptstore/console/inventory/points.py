@@ -15,7 +15,7 @@ from promptstore.console.inventory.calls import Calls, calls_of
 from promptstore.core import clock
 from promptstore.core.models import ApiKey, Environment
 from registry.models import Feature
-from releases.models import Deployment
+from releases.models import Deployment, Release
 
 # A bound on what one page reads; docs/inventory.md names it.
 MAX_FEATURES = 2_000
@@ -116,6 +116,17 @@ def points(*, project_id: UUID, wanted: PointFilter | None = None) -> list[Point
     return sorted(found, key=key, reverse=wanted.sort.startswith("-")) if key else found
 
 
+def pins_of(release: Release | None) -> tuple[tuple[Artifact, ...], tuple[Artifact, ...]]:
+    """The prompts and the models that a release pins; none where there is no release."""
+    if release is None:
+        return (), ()
+    prompts, models = release.manifest["prompts"], release.manifest["models"]
+    return (
+        tuple(Artifact(pin["name"], pin["version"]) for pin in prompts),
+        tuple(Artifact(pin["name"], pin["version"], role) for role, pin in models.items()),
+    )
+
+
 def _services(project_id: UUID) -> defaultdict[UUID, list[str]]:
     """Environment → names of the keys with which services may call there now."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
@@ -135,7 +146,7 @@ def _point(
     feature: Feature, place: Environment, deployment: Deployment | None, services: Sequence[str], calls: Calls
 ) -> Point:
     release = deployment.stable_release if deployment else None
-    manifest = release.manifest if release else {"prompts": [], "models": {}}
+    pins_prompts, pins_models = pins_of(release)
     return Point(
         feature=feature.slug,
         name=feature.name,
@@ -145,8 +156,8 @@ def _point(
         release=release.version if release else "",
         release_id=release.pk if release else None,
         deployment_id=deployment.pk if deployment else None,
-        prompts=tuple(Artifact(pin["name"], pin["version"]) for pin in manifest["prompts"]),
-        models=tuple(Artifact(pin["name"], pin["version"], role) for role, pin in manifest["models"].items()),
+        prompts=pins_prompts,
+        models=pins_models,
         services=tuple(services),
         last_call=calls.last,
         calls_per_day=calls.day,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from promptstore.console.inventory.points import Point, points
+from promptstore.console.inventory.points import pins_of
+from releases.models import Deployment
 
 
 @dataclass(frozen=True)
@@ -18,25 +18,24 @@ class Use:
     environment: str
     version: str
     role: str
-    deployment_id: UUID | None
+    deployment_id: UUID
 
 
 Uses = dict[str, list[Use]]
 
 
 def uses_of(project_id: UUID) -> tuple[Uses, Uses]:
-    """Prompt name → uses, and model name → uses."""
-    return gathered(points(project_id=project_id))
-
-
-def gathered(found: Sequence[Point]) -> tuple[Uses, Uses]:
-    """The uses that these points make of prompts and of models."""
+    """Prompt name → uses, and model name → uses, in one query."""
     prompts: defaultdict[str, list[Use]] = defaultdict(list)
     models: defaultdict[str, list[Use]] = defaultdict(list)
-    for point in found:
-        for kind, pins in ((prompts, point.prompts), (models, point.models)):
+    live = (
+        Deployment.objects.filter(project_id=project_id, stable_release__isnull=False)
+        .select_related("feature", "environment", "stable_release")
+        .order_by("feature__slug", "environment__position")
+    )
+    for row in live:
+        for found, pins in zip((prompts, models), pins_of(row.stable_release), strict=True):
             for pin in pins:
-                kind[pin.name].append(
-                    Use(point.feature, point.environment, pin.version, pin.role, point.deployment_id)
-                )
+                use = Use(row.feature.slug, row.environment.slug, pin.version, pin.role, row.pk)
+                found[pin.name].append(use)
     return dict(prompts), dict(models)

@@ -22,18 +22,18 @@ def find_by_digest(project_id: UUID, digest: str) -> list[Result]:
         Result("Release", str(one), one.digest, reverse("releases:release_detail", args=[one.pk]), "release")
         for one in Release.objects.select_related("feature").filter(**key)[:LIMIT]
     ]
-    for kind, app, rows in (
-        ("prompt", "registry", PromptVersion.objects.select_related("prompt")),
-        ("model", "registry", ModelVersion.objects.select_related("model")),
-        ("config", "registry", ServingConfigVersion.objects.select_related("config")),
-        ("dataset", "registry", DatasetVersion.objects.select_related("dataset")),
+    for kind, rows in (
+        ("prompt", PromptVersion.objects.select_related("prompt")),
+        ("model", ModelVersion.objects.select_related("model")),
+        ("config", ServingConfigVersion.objects.select_related("config")),
+        ("dataset", DatasetVersion.objects.select_related("dataset")),
     ):
         found += [
             Result(
                 f"{kind.capitalize()} version",
                 str(one),
                 one.digest,
-                page_url(f"{app}:{kind}_version", getattr(one, kind).name, one.version),
+                page_url(f"registry:{kind}_version", getattr(one, kind).name, one.version),
                 "settings" if kind == "config" else kind,
             )
             for one in rows.filter(**key)[:LIMIT]
