@@ -100,6 +100,7 @@ class _Connection:
     planned: float = 0.0
     first: float = 0.0
     done: bool = False
+    stays_open: bool = False
     idle_since: float = 0.0
     parser: Any = field(init=False)
 
@@ -112,6 +113,7 @@ class _Connection:
 
     def on_message_complete(self) -> None:
         self.done = True
+        self.stays_open = self.parser.should_keep_alive()  # the parser has forgotten it after the message
 
     def begin(self, number: int, planned: float) -> None:
         self.number, self.planned, self.first, self.done = number, planned, 0.0, False
@@ -207,7 +209,7 @@ class _Run:
             self._first[index][number] = 1e6 * (connection.first - connection.planned)
             self._total[index][number] = 1e6 * (now - connection.planned)
         del self._busy[connection.sock]
-        if connection.parser.should_keep_alive():
+        if connection.stays_open:
             connection.idle_since = now
             self._idle[index].append(connection)
         else:

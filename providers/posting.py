@@ -1,14 +1,14 @@
-"""What providers over HTTP share: one session, one URL, no redirects, limits on time, failures as `ProviderError`."""
+"""What providers over HTTP share: one URL behind the guard, no redirects, a limit on time, failures as `ProviderError`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
-import aiohttp
-
-from providers.base import FailureKind, ProviderError
-from providers.guard import UrlRefusedError, check_url, guarded_connector
+from providers.guard import GuardedResolver, check_url
+from providers.http1.connection import Connection
+from providers.http1.pool import Pool
 
 # Of one endpoint at once. Long answers hold a connection each, so this bounds streams; what is over it waits.
 MAX_CONNECTIONS = 1_000
@@ -17,65 +17,53 @@ MAX_CONNECTIONS = 1_000
 class Poster:
     """Posts JSON to `url`, with `headers` on every request.
 
-    Raises `guard.UrlRefusedError` when made with a URL that may not be called; a name that turns out to
-    resolve to a refused address fails the call as `unavailable`.
+    Raises `guard.UrlRefusedError` when made with a URL that may not be called, `ValueError` for a header that cannot be sent; a
+    name that turns out to resolve to a refused address fails the call as `unavailable`.
     """
 
     def __init__(
         self, *, url: str, headers: Mapping[str, str], allow_private: bool, connect_timeout_s: float
     ) -> None:
-        self._url = check_url(url, allow_private=allow_private)
-        self._headers = {"Accept-Encoding": "identity", "Content-Type": "application/json", **headers}
-        self._allow_private = allow_private
-        self._connect_timeout_s = connect_timeout_s
-        self._session: aiohttp.ClientSession | None = None
+        checked = check_url(url, allow_private=allow_private)
+        fixed = {
+            "Host": checked.host_port_subcomponent or "",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": "promptstore",
+            "Content-Type": "application/json",
+            **headers,
+        }
+        self._start = f"POST {checked.raw_path_qs} HTTP/1.1\r\n".encode("ascii") + _lines(fixed)
+        self._pool = Pool(
+            checked,
+            GuardedResolver(allow_private=allow_private),
+            connect_timeout_s=connect_timeout_s,
+            limit=MAX_CONNECTIONS,
+        )
 
     @asynccontextmanager
     async def post(
         self, body: bytes, *, timeout_s: float, headers: Mapping[str, str]
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer, whatever its status; `timeout_s` bounds everything until the context ends."""
-        with _failures(timeout_s):
-            async with self._opened().post(
-                self._url,
-                data=body,
-                headers={**self._headers, **headers},
-                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=self._connect_timeout_s),
-                allow_redirects=False,
-            ) as response:
-                yield response
+    ) -> AsyncIterator[Connection]:
+        """The answer, whatever its status, with its head read; `timeout_s` bounds it to its last byte."""
+        request = b"%b%bContent-Length: %d\r\n\r\n%b" % (self._start, _lines(headers), len(body), body)
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        answer = await self._pool.take(deadline=deadline)
+        try:
+            answer.send(request, deadline=deadline, timeout_s=timeout_s)
+            await answer.head()
+            yield answer
+        finally:
+            self._pool.give_back(answer)
 
     async def aclose(self) -> None:
         """Close the connections. Calls under way fail."""
-        if self._session is not None:
-            await self._session.close()
-
-    def _opened(self) -> aiohttp.ClientSession:
-        # Made on first use: a session belongs to the event loop it is made in, and providers are built
-        # outside of one.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=guarded_connector(allow_private=self._allow_private, limit=MAX_CONNECTIONS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        return self._session
+        await self._pool.aclose()
 
 
-@contextmanager
-def _failures(timeout_s: float) -> Iterator[None]:
-    """aiohttp's exceptions as `ProviderError`. Order matters: some are several things at once."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise ProviderError(FailureKind.TIMEOUT, f"no complete answer within {timeout_s:g} s") from error
-    except aiohttp.ClientPayloadError as error:
-        raise ProviderError(FailureKind.TRUNCATED, "the connection broke off inside the answer") from error
-    except aiohttp.ClientConnectorError as error:
-        refused = isinstance(error.os_error, UrlRefusedError)
-        what = "refused by the URL guard" if refused else "cannot reach the endpoint"
-        raise ProviderError(FailureKind.UNAVAILABLE, f"{what}: {error.os_error}") from error
-    except (aiohttp.ClientConnectionError, OSError) as error:
-        raise ProviderError(FailureKind.UNAVAILABLE, f"the connection failed: {error}") from error
-    except aiohttp.ClientError as error:
-        raise ProviderError(FailureKind.MALFORMED, f"not an HTTP answer: {type(error).__name__}") from error
+def _lines(headers: Mapping[str, str]) -> bytes:
+    """Headers as they are sent. Raises `ValueError` for one that would end its line."""
+    text = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    if len(text.splitlines()) != len(headers) or "\x00" in text:
+        raise ValueError("a header holds a line break or NUL")
+    return text.encode()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import aiohttp
+from contextlib import AbstractAsyncContextManager
 
 from providers.base import ChatChunk, ChatRequest, ChatResult, FailureKind, ProviderError
+from providers.http1.connection import Connection
 from providers.openai_http import payload
-from providers.openai_http.responses import check_media_type, check_status, read_capped
+from providers.openai_http.responses import check_media_type, check_status
 from providers.openai_http.sse import EventTooLargeError, SSEParser
 from providers.posting import Poster
 
@@ -41,42 +40,45 @@ class OpenAIHTTP:
 
     async def chat(self, request: ChatRequest) -> ChatResult:
         started = time.perf_counter()
-        async with self._post(request, stream=False) as response:
-            check_media_type(response, "application/json")
-            raw = await read_capped(response, limit=self._max_bytes)
+        async with self._post(request, stream=False) as answer:
+            await check_status(answer)
+            check_media_type(answer, "application/json")
+            raw = await answer.whole(limit=self._max_bytes)
         return payload.decode_result(raw, latency_ms=round((time.perf_counter() - started) * 1000))
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
-        async with self._post(request, stream=True) as response:
-            check_media_type(response, "text/event-stream")
-            parser = SSEParser(max_event_bytes=self._max_bytes)
-            received = 0
-            finished = False
-            async for piece in response.content.iter_any():
-                received += len(piece)
-                if received > self._max_bytes:
-                    raise ProviderError(
-                        FailureKind.TOO_LARGE, f"the stream is larger than {self._max_bytes} bytes"
-                    )
-                for data in parser.feed(piece):
-                    if data == "[DONE]":
-                        return
-                    chunk = payload.decode_chunk(data)
-                    finished = finished or chunk.finish_reason is not None
+        try:
+            async with self._post(request, stream=True) as answer:
+                await check_status(answer)
+                check_media_type(answer, "text/event-stream")
+                async for chunk in self._chunks(answer):
                     yield chunk
-            if not finished:
-                raise ProviderError(FailureKind.TRUNCATED, "the stream ended before the answer did")
+        except EventTooLargeError as error:
+            raise ProviderError(FailureKind.TOO_LARGE, str(error)) from error
 
     async def aclose(self) -> None:
         await self._poster.aclose()
 
-    @asynccontextmanager
-    async def _post(self, request: ChatRequest, *, stream: bool) -> AsyncIterator[aiohttp.ClientResponse]:
-        try:
-            async with self._poster.post(
-                payload.encode(request, stream=stream), timeout_s=request.timeout_s, headers=request.headers
-            ) as response:
-                await check_status(response)
-                yield response
-        except EventTooLargeError as error:
-            raise ProviderError(FailureKind.TOO_LARGE, str(error)) from error
+    def _post(self, request: ChatRequest, *, stream: bool) -> AbstractAsyncContextManager[Connection]:
+        return self._poster.post(
+            payload.encode(request, stream=stream), timeout_s=request.timeout_s, headers=request.headers
+        )
+
+    async def _chunks(self, answer: Connection) -> AsyncIterator[ChatChunk]:
+        parser = SSEParser(max_event_bytes=self._max_bytes)
+        received = 0
+        finished = False
+        while piece := await answer.piece():
+            received += len(piece)
+            if received > self._max_bytes:
+                raise ProviderError(
+                    FailureKind.TOO_LARGE, f"the stream is larger than {self._max_bytes} bytes"
+                )
+            for data in parser.feed(piece):
+                if data == "[DONE]":
+                    return
+                chunk = payload.decode_chunk(data)
+                finished = finished or chunk.finish_reason is not None
+                yield chunk
+        if not finished:
+            raise ProviderError(FailureKind.TRUNCATED, "the stream ended before the answer did")

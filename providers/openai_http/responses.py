@@ -7,10 +7,9 @@ from __future__ import annotations
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
 from promptstore.core import clock
 from providers.base import FailureKind, ProviderError
+from providers.http1.connection import Connection
 from providers.openai_http.payload import error_message, parse_object
 
 _ERROR_BODY_BYTES = 16_384
@@ -23,21 +22,7 @@ _KINDS = {
 }
 
 
-async def read_capped(response: aiohttp.ClientResponse, *, limit: int) -> bytes:
-    """The whole body, or `too_large` as soon as it is known to be, without reading the rest."""
-    if response.content_length is not None and response.content_length > limit:
-        raise ProviderError(
-            FailureKind.TOO_LARGE, f"the answer announces {response.content_length} bytes, over {limit}"
-        )
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > limit:
-            raise ProviderError(FailureKind.TOO_LARGE, f"the answer is larger than {limit} bytes")
-    return bytes(body)
-
-
-async def check_status(response: aiohttp.ClientResponse) -> None:
+async def check_status(response: Connection) -> None:
     """Raise for everything but 200. Redirects are failures: following one would go around the URL guard."""
     status = response.status
     if status == 200:
@@ -52,26 +37,27 @@ async def check_status(response: aiohttp.ClientResponse) -> None:
     raise ProviderError(
         kind,
         f"HTTP {status}: {await _said(response)}",
-        retry_after_s=retry_after_s(response.headers.get("Retry-After")),
+        retry_after_s=retry_after_s(response.headers.get("retry-after")),
         http_status=status,
     )
 
 
-async def _said(response: aiohttp.ClientResponse) -> str:
+async def _said(response: Connection) -> str:
     try:
-        return error_message(parse_object(await read_capped(response, limit=_ERROR_BODY_BYTES), "the error"))
-    except (ProviderError, aiohttp.ClientError, TimeoutError):
+        return error_message(parse_object(await response.whole(limit=_ERROR_BODY_BYTES), "the error"))
+    except ProviderError:
         return "no readable message"  # the status alone decides; the words are a courtesy
 
 
-def check_media_type(response: aiohttp.ClientResponse, expected: str) -> None:
+def check_media_type(response: Connection, expected: str) -> None:
     """A proxy's HTML page with status 200 is not an answer.
 
     Neither is a compressed one, which was not asked for.
     """
-    if response.content_type != expected:
-        raise ProviderError(FailureKind.MALFORMED, f"the answer is {response.content_type}, not {expected}")
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+    content_type = response.headers.get("content-type", "without a type").partition(";")[0].strip().lower()
+    if content_type != expected:
+        raise ProviderError(FailureKind.MALFORMED, f"the answer is {content_type}, not {expected}")
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise ProviderError(FailureKind.MALFORMED, "the answer is compressed, which was not asked for")
 
 
