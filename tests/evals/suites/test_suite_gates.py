@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from evals.gates.base import GateSubject
 from evals.models import GateReport
@@ -55,6 +57,17 @@ def test_answers_that_are_right_pass_and_the_report_says_of_what(cast: Cast, ser
     assert stage["dataset"]["digest"] == row(report, "stage-functional")["evidence"]["dataset_digest"]
     assert stage["scorers"][0]["limits"][0]["verdict"] == "pass"
     assert report.digest == digest_json(report.body)
+
+
+def test_the_report_page_says_what_each_stage_found(
+    client: Client, cast: Cast, server: ScriptedServer
+) -> None:
+    report = gate(made(cast, server))
+    client.force_login(cast.users["auditor"])
+    page = client.get(reverse("evals:report", args=[report.digest])).content.decode()
+    assert "Stage functional" in page
+    assert "4 of 4 cases pass." in page
+    assert report.body["suite_report"]["stages"][0]["dataset"]["digest"] in page
 
 
 def test_a_scorer_without_a_schema_takes_the_prompts(cast: Cast, server: ScriptedServer) -> None:
