@@ -26,7 +26,8 @@ def report_body(
 ) -> dict[str, Any]:
     """`format`, `gate`, `title`, `verdict`, `summary`, `checks`, `cases`, `subject`, `params`, `versions` and times.
 
-    The verdict is that of the worst check. Times are ISO 8601 in UTC; everything is JSON with a canonical form.
+    A gate that asked the cases of a dataset adds `suite_report`. The verdict is that of the worst check. Times are ISO 8601
+    in UTC; everything is JSON with a canonical form.
     """
     counts = Counter(check.outcome.verdict.value for check in judgement.checks)
     release = subject.release
@@ -38,6 +39,7 @@ def report_body(
         "summary": {verdict.value: counts[verdict.value] for verdict in Verdict},
         "checks": [check.to_dict() for check in judgement.checks],
         "cases": [dict(case) for case in judgement.cases],
+        **({} if judgement.suite is None else {"suite_report": dict(judgement.suite)}),
         "subject": {
             "release": {"version": release["version"], "digest": subject.release_digest},
             "environment": subject.environment,

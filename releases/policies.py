@@ -12,7 +12,11 @@ from releases.decide import DEFAULT_ROLLBACK_INTERVAL_S
 from releases.plans import EnvironmentKind, Plan, validate_plan, validate_rules
 from releases.rules.spec import RuleSpec, read_rules
 
-GATES = ("static", "smoke")
+# In the order in which they run: what costs little comes first.
+GATES = ("static", "smoke", "functional", "quality", "danger")
+# What failed before is asked again in every promotion; no policy can do without it.
+ALWAYS = ("danger",)
+_IN_PRODUCTION = ("static", "smoke")
 _KNOWN = {
     "gates",
     "gate_params",
@@ -29,7 +33,10 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class Policy:
-    """`plan` is `None` where a release goes live whole after its gates (staging). `quorum` 0 asks nobody."""
+    """`plan` is `None` where a release goes live whole after its gates (staging). `quorum` 0 asks nobody.
+
+    `gates` are in their order, with those that no policy can leave out.
+    """
 
     gates: tuple[str, ...]
     quorum: int
@@ -46,8 +53,8 @@ class Policy:
     def from_dict(cls, body: Mapping[str, Any], *, kind: EnvironmentKind) -> Policy:
         """Read and check a policy; raises `InvalidInput` that names the field.
 
-        Production needs a quorum of at least one, both gates, a plan with a canary, and rules that measure latency, cost,
-        policy hits and correctness (R31).
+        Production needs a quorum of at least one, the gates static and smoke, a plan with a canary, and rules that measure
+        latency, cost, policy hits and correctness (R31).
         """
         unknown = sorted(set(body) - _KNOWN)
         if unknown:
@@ -55,7 +62,7 @@ class Policy:
                 f"A policy has no “{unknown[0]}”. Known: {', '.join(sorted(_KNOWN))}.", field=unknown[0]
             )
         policy = cls(
-            gates=_gates(body.get("gates", list(GATES))),
+            gates=_gates(body.get("gates", list(_IN_PRODUCTION))),
             quorum=_number(body, "quorum", default=1, low=0, high=10),
             approver_roles=_roles(body.get("approver_roles", ["approver", "owner"])),
             plan=Plan.from_dict(body["plan"], field="plan") if body.get("plan") is not None else None,
@@ -81,7 +88,7 @@ class Policy:
             raise InvalidInput("Production needs a plan that begins with a canary.", field="plan")
         if self.quorum < 1:
             raise InvalidInput("Production needs the approval of at least one person.", field="quorum")
-        missing = [gate for gate in GATES if gate not in self.gates]
+        missing = [gate for gate in _IN_PRODUCTION if gate not in self.gates]
         if missing:
             raise InvalidInput(f"Production cannot go without the {missing[0]} gate.", field="gates")
         validate_rules(self.rules)
@@ -94,7 +101,7 @@ def _gates(value: Any) -> tuple[str, ...]:
         or len(set(value)) != len(value)
     ):
         raise InvalidInput(f"gates is a list of {', '.join(GATES)}, each at most once.", field="gates")
-    return tuple(value)
+    return tuple(gate for gate in GATES if gate in value or gate in ALWAYS)
 
 
 def _roles(value: Any) -> frozenset[Role]:

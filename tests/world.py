@@ -81,6 +81,9 @@ RULES: list[dict[str, Any]] = [
     },
     {"id": "errors", "when": "error_rate > 30% for 1m", "severity": "P1", "action": "cut", "min_samples": 10},
 ]
+GATES = ["static", "smoke"]
+# What runs of it: no policy can leave the danger set out.
+GATES_RUN = [*GATES, "danger"]
 SHADOW: dict[str, Any] = {
     "kind": "shadow",
     "weight_bp": 0,
@@ -103,7 +106,7 @@ PLAN: dict[str, Any] = {
 def production_policy(**changes: Any) -> dict[str, Any]:
     """The policy of production here, with `changes` on top."""
     return {
-        "gates": ["static", "smoke"],
+        "gates": GATES,
         "quorum": 1,
         "approver_roles": ["approver", "owner"],
         "requires_live_in": None,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from evals.gates import smoke, static
+from evals.gates import danger, smoke, static, suite
 from evals.gates.base import Gate, GateSubject, Judgement
 from promptstore.core.errors import InvalidInput
 
 __all__ = ["GATES", "Gate", "GateSubject", "Judgement", "gate_by_name"]
 
-GATES: Final[tuple[Gate, ...]] = (static.GATE, smoke.GATE)
+GATES: Final[tuple[Gate, ...]] = (static.GATE, smoke.GATE, suite.FUNCTIONAL, suite.QUALITY, danger.GATE)
 
 
 def gate_by_name(name: str) -> Gate:

@@ -1,4 +1,4 @@
-"""What a gate is, and what it judges."""
+"""What a gate is, and what it finds."""
 
 from __future__ import annotations
 
@@ -8,47 +8,25 @@ from typing import Any
 from uuid import UUID
 
 from evals.checks import Check
+from evals.subjects import GateSubject
 
-
-@dataclass(frozen=True, slots=True)
-class GateSubject:
-    """A release on its way into an environment. `release` is the release document of `registry.documents.resolve`."""
-
-    project_id: UUID
-    release_digest: str
-    release: Mapping[str, Any]
-    environment: str
-
-    @property
-    def primary_prompt(self) -> Mapping[str, Any]:
-        """The document of the prompt that users' calls are answered with."""
-        prompt: Mapping[str, Any] = self.release["prompts"][self.release["primary"]]
-        return prompt
-
-    @property
-    def primary_model(self) -> Mapping[str, Any]:
-        """The document of the model in the role `primary`."""
-        model: Mapping[str, Any] = self.release["models"]["primary"]
-        return model
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """The serving config's body."""
-        body: Mapping[str, Any] = self.release["config"]["body"]
-        return body
-
-    def limit(self, name: str, default: int) -> int:
-        """A limit of the config; absent and null mean `default`."""
-        value = (self.config.get("limits") or {}).get(name)
-        return default if value is None else int(value)
+__all__ = ["Gate", "GateSubject", "Judgement"]
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a gate found. The checks decide; `cases` are single trials, for people who want to see why."""
+    """What a gate found. The checks decide; `cases` are single trials, for people who want to see why.
+
+    `suite` is the document of `evals.suites.report_body`, of a gate that asked the cases of a dataset.
+    """
 
     checks: tuple[Check, ...]
     cases: tuple[Mapping[str, Any], ...] = ()
+    suite: Mapping[str, Any] | None = None
+
+
+def _known_everywhere(_project_id: UUID, _params: Mapping[str, Any]) -> None:
+    """Most gates name nothing that a project would have to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +34,11 @@ class Gate:
     """One gate by the name that policies use.
 
     `read_params` turns a policy's parameters into the full set with defaults, and raises `InvalidInput` naming the
-    one at fault; `judge` takes what it returned.
+    one at fault; `judge` takes what it returned, and `check` asks whether the project has what they name.
     """
 
     name: str
     title: str
     judge: Callable[[GateSubject, Mapping[str, Any]], Judgement]
     read_params: Callable[[Mapping[str, Any]], Mapping[str, Any]] = field(kw_only=True)
+    check: Callable[[UUID, Mapping[str, Any]], None] = field(kw_only=True, default=_known_everywhere)

@@ -20,9 +20,14 @@ class Param:
     whole: bool = True
 
 
-def read(given: Mapping[str, Any], known: tuple[Param, ...]) -> dict[str, Any]:
-    """Every known parameter with its value. Raises `InvalidInput` for an unknown name or a value out of bounds."""
-    names = [param.name for param in known]
+def read(
+    given: Mapping[str, Any], known: tuple[Param, ...], *, texts: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Every known parameter with its value. Raises `InvalidInput` for an unknown name or a value out of bounds.
+
+    `texts` are parameters that the gate reads itself.
+    """
+    names = [*texts, *(param.name for param in known)]
     unknown = sorted(set(given) - set(names))
     if unknown:
         choices = f"Known are: {', '.join(names)}." if names else "This gate takes none."

@@ -15,6 +15,8 @@ _SHOWN: Final = 5
 
 
 def score(_case: Case, answer: Answer, params: Params) -> Score:
+    if params["schema"] is None:
+        return Score.not_applicable("The prompt has no output schema, and none was given.")
     try:
         value = read_json(answer.text, allow_fence=params["allow_fence"])
     except NotJsonError as error:
@@ -29,7 +31,7 @@ def score(_case: Case, answer: Answer, params: Params) -> Score:
 
 
 def _check(params: Params, field: str) -> None:
-    for problem in check_schema(params["schema"]):
+    for problem in check_schema(params["schema"] or {}):
         dot = "." if problem.path and not problem.path.startswith("[") else ""
         raise InvalidInput(problem.message, field=f"{field}.schema{dot}{problem.path}")
 
@@ -37,14 +39,13 @@ def _check(params: Params, field: str) -> None:
 SCHEMA_VALID: Final = Scorer(
     "schema_valid",
     "Fits the schema",
-    measures="Whether the whole answer is one JSON value that fits the given JSON Schema (2020-12).",
+    measures="Whether the whole answer is one JSON value that fits a JSON Schema (2020-12): the given one, else the prompt's.",
     blind_to="Whether what stands in the members is right.",
     schema=document(
         {
-            "schema": {"type": "object", "description": "a JSON Schema"},
+            "schema": {"type": "object", "description": "a JSON Schema", "default": None},
             "allow_fence": flag(),
         },
-        required=("schema",),
     ),
     score=score,
     binary=True,

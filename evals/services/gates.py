@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from evals.gates import GateSubject, gate_by_name
 from evals.models import GateReport
@@ -14,12 +15,16 @@ from promptstore.core.digests import digest_json
 __all__ = ["GateSubject", "check_params", "run_gate"]
 
 
-def check_params(*, name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+def check_params(*, project_id: UUID, name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The gate's parameters with defaults filled in, for a policy that is being saved.
 
-    Raises `InvalidInput` for an unknown gate or parameter, or a value out of bounds.
+    Raises `InvalidInput` for an unknown gate or parameter, or a value out of bounds, and `NotFound` for a suite that the project
+    does not have.
     """
-    return dict(gate_by_name(name).read_params(params))
+    gate = gate_by_name(name)
+    found = dict(gate.read_params(params))
+    gate.check(project_id, found)
+    return found
 
 
 def run_gate(*, name: str, subject: GateSubject, params: Mapping[str, Any] | None = None) -> GateReport:

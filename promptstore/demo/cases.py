@@ -30,8 +30,8 @@ _HELD_OUT: Final = (
 )  # fmt: skip
 # reference, request, the entry that is right, what came out once
 _DANGER: Final = (
-    ("office-network", "Let the office network in.", "allowed_cidr", "10.20.0.0/16", "Opened it to the whole internet: 0.0.0.0/0."),
-    ("no-limit", "Requests should never time out.", "request_timeout_s", "600", "Answered 0, which ended every request at once."),
+    ("quiet-payments", "Show only warnings in the log of the payment service.", "log_level", "warning", "Answered debug."),
+    ("eight-workers", "Use eight worker processes.", "worker_count", "8", "Answered 80, and the host ran out of memory."),
 )  # fmt: skip
 
 

@@ -13,6 +13,9 @@ from releases.states import PromotionState
 _TITLES = {
     "static": ("Static checks", "Manifest, lint, token counts, schemas"),
     "smoke": ("Smoke calls", "Canned inputs: output schema and latency"),
+    "functional": ("Functional suite", "Cases with checks of right and wrong"),
+    "quality": ("Quality suite", "Held-out cases, beside the live release"),
+    "danger": ("Former failures", "Every case of the danger set, in every promotion"),
 }
 
 

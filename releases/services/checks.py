@@ -12,7 +12,7 @@ from promptstore.core import audit, machines, outbox
 from promptstore.core.actors import Actor, system
 from promptstore.core.digests import digest_json
 from registry import documents
-from releases.models import Evidence, Promotion
+from releases.models import Evidence, Promotion, Release
 from releases.selectors.policies import policy_of
 from releases.services.locks import lock_promotion
 from releases.services.moves import move_promotion
@@ -52,7 +52,9 @@ def finish_checks(*, promotion_id: UUID, check_round: int) -> None:
     The gates run outside any transaction. Their result counts only if this round is still the current one.
     """
     promotion = (
-        Promotion.objects.select_related("release__feature", "deployment__environment", "policy")
+        Promotion.objects.select_related(
+            "release__feature", "deployment__environment", "deployment__stable_release", "policy"
+        )
         .filter(pk=promotion_id)
         .first()
     )
@@ -64,12 +66,7 @@ def finish_checks(*, promotion_id: UUID, check_round: int) -> None:
         return
     policy = policy_of(promotion.policy)
     release = promotion.release
-    subject = GateSubject(
-        project_id=promotion.project_id,
-        release_digest=release.digest,
-        release=documents.resolve(promotion.project_id, release.manifest, release.digest),
-        environment=promotion.deployment.environment.slug,
-    )
+    subject = _subject(promotion)
     reports = [
         run_gate(name=gate, subject=subject, params=dict(policy.gate_params.get(gate, {})))
         for gate in policy.gates
@@ -105,6 +102,25 @@ def finish_checks(*, promotion_id: UUID, check_round: int) -> None:
         )
         if verdict is Verdict.PASS and policy.quorum == 0:
             approve_by_policy(promotion)
+
+
+def _subject(promotion: Promotion) -> GateSubject:
+    """The release beside what is live where it goes, unless that is the same."""
+    live = promotion.deployment.stable_release
+    if live is None or live.digest == promotion.release.digest:
+        return _judged(promotion, promotion.release)
+    return _judged(promotion, promotion.release, baseline=_judged(promotion, live))
+
+
+def _judged(promotion: Promotion, release: Release, *, baseline: GateSubject | None = None) -> GateSubject:
+    return GateSubject(
+        project_id=promotion.project_id,
+        release_digest=release.digest,
+        release=documents.resolve(promotion.project_id, release.manifest, release.digest),
+        environment=promotion.deployment.environment.slug,
+        feature=promotion.release.feature.slug,
+        baseline=baseline,
+    )
 
 
 def approve_by_policy(promotion: Promotion) -> None:

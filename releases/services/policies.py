@@ -10,7 +10,7 @@ from evals.services import check_params
 from promptstore.core import audit
 from promptstore.core.actors import Actor
 from promptstore.core.digests import digest_json
-from promptstore.core.errors import NotFound, StaleWrite
+from promptstore.core.errors import DomainError, NotFound, StaleWrite
 from promptstore.core.models import Environment
 from promptstore.core.permissions import require
 from releases.models import EnvironmentPolicy, Promotion
@@ -50,8 +50,7 @@ def change_policy(
     if checked.plan is not None:
         # Not a rule of `Policy`: what was put in force before there were shadow steps is still read.
         require_shadow(checked.plan, EnvironmentKind(environment.kind))
-    for gate in checked.gates:
-        check_params(name=gate, params=checked.gate_params.get(gate, {}))
+    _check_gates(project_id, checked)
     digest = digest_json(dict(body))
     if current and current.digest == digest:
         return current
@@ -74,6 +73,17 @@ def change_policy(
     )
     _check_open_promotions(actor, policy)
     return policy
+
+
+def _check_gates(project_id: UUID, policy: Policy) -> None:
+    """Whether each gate can run with its parameters; a refusal names the member of the policy."""
+    for gate in policy.gates:
+        try:
+            check_params(project_id=project_id, name=gate, params=policy.gate_params.get(gate, {}))
+        except DomainError as error:
+            if error.field and error.field.startswith("params"):
+                error.field = f"gate_params.{gate}{error.field.removeprefix('params')}"
+            raise
 
 
 def _require_number(current: EnvironmentPolicy | None, expected: int) -> None:

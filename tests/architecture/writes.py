@@ -17,7 +17,14 @@ from registry.services import configs, drafts, endpoints, features, lint_policie
 from releases import services as releases
 from releases.models import Deployment, Release, Rollout
 from releases.services.restoring import hold_after_restore
-from tests.architecture import dataset_writes, incident_writes, probe_writes, review_writes, scan_writes
+from tests.architecture import (
+    dataset_writes,
+    incident_writes,
+    probe_writes,
+    review_writes,
+    scan_writes,
+    suite_writes,
+)
 from tests.architecture.write_cases import REASON, Act, Case, acting
 from tests.world import CONFIG_BODY, PLAN, PROMPT_BODY, World, production_policy
 
@@ -33,6 +40,9 @@ class Along:
 ALONG: dict[str, Along] = {
     "releases.services.promotions.request_promotion": Along(
         ("promotion.requested", "promotion.check_started"), "the product begins the first round of checks at once"
+    ),
+    "releases.services.checks.finish_checks": Along(
+        ("dataset.frozen", "promotion.checks_passed"), "the danger set is frozen where its cases are new"
     ),
     "releases.services.starting.start_promotion": Along(
         ("promotion.started", "rollout.started"), "the promotion starts, and so does its rollout"
@@ -290,6 +300,7 @@ CASES: dict[str, Case] = {
     **probe_writes.CASES,
     **review_writes.CASES,
     **scan_writes.CASES,
+    **suite_writes.CASES,
     "releases.services.deployments.return_to_release": _return,
     "releases.services.deployments.adopt_release": _adopt,
     "releases.services.policies.change_policy": lambda w: lambda: releases.change_policy(

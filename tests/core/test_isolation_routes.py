@@ -17,6 +17,7 @@ from django.db import connection
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from evals.services import publish_suite
 from incidents.models import Incident
 from incidents.services import open_incident
 from incidents.services.channels import create_channel
@@ -41,6 +42,7 @@ from reviews.models import ReviewItem
 from reviews.services import enqueue_samples
 from telemetry.models import Inference
 from tests.cast import Cast, make_cast
+from tests.evals.suites.published import EXACT, suite_body
 from tests.traffic import record
 from tests.world import PLAN, World, make_world
 
@@ -180,6 +182,8 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any
     )
     add_cases(actor=cast.actor("writer"), dataset_id=dataset.id, cases=[case])
     frozen = freeze_dataset(actor=cast.actor("writer"), dataset_id=dataset.id)
+    asked = suite_body(EXACT, dataset=str(frozen)) | {"name": "assistant"}
+    suite = publish_suite(actor=cast.actor("writer"), project_id=cast.project.id, body=asked, version="1.0.0")
     scan = report_scan(
         actor=cast.actor("engineer"), project_id=cast.project.id, source="theirs", sites=[], files=1
     )
@@ -207,6 +211,7 @@ def border(db: None, provider: ScriptedServer, clock: ManualClock, settings: Any
         "item_id": str(ReviewItem.objects.get().id),
         "key": "theirs",
         "dataset_digest": frozen.digest,
+        "suite_digest": suite.digest,
         "digest": evidence.reports[0]["digest"],
         "message_id": message.message_id,
         "scan_id": str(scan.id),

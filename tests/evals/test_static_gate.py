@@ -8,6 +8,7 @@ from evals.services import check_params, run_gate
 from promptstore.core.clock import ManualClock
 from promptstore.core.digests import digest_json
 from promptstore.core.errors import InvalidInput
+from promptstore.core.ids import uuid7
 from tests.cast import Cast
 from tests.evals.gate_subjects import CONFIG, EXAMPLES, PROMPT, altered, row, rows, subject_of
 
@@ -125,6 +126,7 @@ def test_a_check_that_crashes_is_an_error_and_the_others_still_run(cast: Cast) -
 
 
 def test_unknown_gates_and_parameters_are_refused() -> None:
+    project = uuid7()
     for name, params, field in (
         ("magic", {}, "gate"),
         ("static", {"depth": 3}, "params.depth"),
@@ -133,6 +135,7 @@ def test_unknown_gates_and_parameters_are_refused() -> None:
         ("smoke", {"attempts": True}, "params.attempts"),
     ):
         with pytest.raises(InvalidInput) as refused:
-            check_params(name=name, params=params)
+            check_params(project_id=project, name=name, params=params)
         assert refused.value.field == field
-    assert check_params(name="smoke", params={"min_valid_share": 0.8})["min_valid_share"] == 0.8
+    read = check_params(project_id=project, name="smoke", params={"min_valid_share": 0.8})
+    assert read["min_valid_share"] == 0.8

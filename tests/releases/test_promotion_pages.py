@@ -8,7 +8,7 @@ import pytest
 from releases import services
 from releases.models import Promotion, Vote
 from tests.releases.clients import page_as
-from tests.world import PLAN, World, production_policy
+from tests.world import GATES_RUN, PLAN, World, production_policy
 
 
 def url(promotion: Promotion, action: str = "") -> str:
@@ -29,8 +29,8 @@ def hidden(page: str, name: str) -> str:
 
 def test_while_checking_nobody_has_to_do_anything(world: World) -> None:
     page = shown(world, "approver", world.request())
-    assert "The checks are running (static and smoke)." in page
-    assert page.count('data-status="running"') == 2
+    assert "The checks are running (static, smoke and danger)." in page
+    assert page.count('data-status="running"') == len(GATES_RUN)
     assert "Approve</button>" not in page
 
 

@@ -30,7 +30,7 @@ def test_requesting_starts_the_checks_and_says_whose_turn_it_is(world: World) ->
     assert answer.status_code == 201
     found = answer.json()
     assert found["promotion"]["state"] == "checking"
-    assert found["turn"].startswith("The checks are running (static and smoke).")
+    assert found["turn"].startswith("The checks are running (static, smoke and danger).")
     assert found["plan"] == PLAN
     assert found["evidence_digest"] is None
 

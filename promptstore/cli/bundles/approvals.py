@@ -12,6 +12,8 @@ BINDING = ("release_digest", "evidence_digest", "policy_digest", "plan_digest")
 # States that only an approved promotion reaches.
 _APPROVED = {"approved", "rolling_out", "live", "rolled_back"}
 _DEFAULT_QUORUM = 1
+# Run whatever the policy says.
+_ALWAYS = {"danger"}
 
 
 def policies(bundle: Opened, finding: Finding) -> None:
@@ -46,9 +48,17 @@ def evidence(bundle: Opened, finding: Finding) -> None:
             finding.expect(
                 (document["verdict"] == "pass") == passed, f"{where}: verdict and reports disagree"
             )
-            asked = known.get(document["policy"], {}).get("gates")
-            ran = sorted(row["gate"] for row in document["reports"])
-            finding.expect(asked is None or ran == sorted(asked), f"{where}: other gates ran than asked for")
+            _gates(where, document, known.get(document["policy"], {}).get("gates"), finding)
+
+
+def _gates(where: str, document: dict[str, Any], asked: list[str] | None, finding: Finding) -> None:
+    """The gates of the policy ran, each once, and the danger set; a bundle from before it ran always may lack that."""
+    ran = [row["gate"] for row in document["reports"]]
+    finding.expect(len(set(ran)) == len(ran), f"{where}: a gate ran twice")
+    finding.expect(
+        asked is None or set(asked) <= set(ran) <= {*asked, *_ALWAYS},
+        f"{where}: other gates ran than asked for",
+    )
 
 
 def reports(bundle: Opened, finding: Finding) -> None:

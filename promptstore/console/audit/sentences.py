@@ -92,6 +92,7 @@ SENTENCES: dict[str, str] = {
     "rollout.started": "started the {object}",
     "rollout.stepped_down": "lowered the weight of the {object}",
     "scan.reported": "reported a scan of the source {object}",
+    "suite.published": "published the suite {object}",
     "system.restored": "restored {object} from a backup",
     "token.created": "created the personal token {object}",
     "verification.started": "began to verify {object}",
@@ -119,6 +120,7 @@ KINDS: dict[str, str] = {
     "rollout": "Rollout",
     "servingconfigversion": "Serving config version",
     "sourcescan": "Source scan",
+    "suiteversion": "Suite version",
     "auditverification": "Verification of the log",
 }
 
