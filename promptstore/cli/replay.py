@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 
 from promptstore.cli.exits import CommandError, Exit, usage
 from promptstore.cli.options import Json
-from promptstore.cli.output import show, table
+from promptstore.cli.output import show
 from promptstore.local.errors import LocalError
 
 app = App(
@@ -49,16 +49,19 @@ def case_study(
     from promptstore.replay.claims import check_claims
     from promptstore.replay.report import write_report
     from promptstore.replay.stage import stage
-    from promptstore.replay.story import CaseStudy
+    from promptstore.replay.story import STEPS, CaseStudy
 
+    if until and until not in STEPS:
+        raise usage(f"There is no step “{until}”. They are: {', '.join(STEPS)}.", field="--until")
+    # Also a plain kill ends what was started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="ps-replay-"))
     began = time.monotonic()
     try:
         with stage(home) as there:
-            story = CaseStudy(there, hours_per_slice=12 if short else 4, calls_per_hour=40 if short else 100)
-            names = [name for name, _ in story.steps()]
-            if until and until not in names:
-                raise usage(f"There is no step “{until}”. They are: {', '.join(names)}.", field="--until")
+            story = CaseStudy(
+                there, hours_per_slice=12 if short else 4, samples_per_slice=40 if short else 60
+            )
             _say(f"The instance is at {there.console_url}.", as_json=as_json)
             told = 0
             for name, act in story.steps():
@@ -82,8 +85,8 @@ def case_study(
         "claims": [{"claim": one.text, "holds": one.holds, "evidence": one.evidence} for one in claims],
         "report": str(report),
     }
-    rows = [("holds" if one.holds else "FAILS", one.text, one.evidence) for one in claims]
-    show(found, ["", *table(rows), "", f"The report is {report}."], as_json=as_json)
+    rows = [f"{'holds' if one.holds else 'FAILS'}  {one.text}\n       {one.evidence}" for one in claims]
+    show(found, ["", *rows, "", f"The report is {report}."], as_json=as_json)
     return Exit.FINE if all(one.holds for one in claims) else Exit.FINDINGS
 
 

@@ -13,7 +13,8 @@ from promptstore.cli.bundles.findings import Result
 from promptstore.cli.bundles.reading import MAX_BYTES
 from promptstore.cli.bundles.verifying import verify
 from promptstore.cli.exits import CommandError
-from promptstore.replay.story import HOSTED, CaseStudy
+from promptstore.replay.story import CaseStudy
+from promptstore.replay.team import HOSTED
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,12 @@ def _template(story: CaseStudy, _: Path) -> tuple[bool, str]:
 
 
 def _named(story: CaseStudy, _: Path) -> tuple[bool, str]:
-    incidents = story.team.read("incidents/", who="operator")["results"]
-    naming = [one for one in incidents if HOSTED in f"{one['title']} {one['summary']}"]
-    return bool(naming), naming[0][
-        "summary"
-    ] if naming else f"None of {len(incidents)} incidents names {HOSTED}."
+    """The incident of the rollback itself: as it was opened, or by its timeline."""
+    found = story.incident(story.happened.incident["incident"]["id"])
+    told = [entry["text"] for entry in found["timeline"] if HOSTED in entry["text"]]
+    if not told:
+        return False, f"“{found['incident']['title']}” does not name {HOSTED}."
+    return any("Probe run" in text for text in told), told[0]
 
 
 def _flagged(story: CaseStudy, _: Path) -> tuple[bool, str]:
@@ -160,9 +162,11 @@ def _bundle(story: CaseStudy, file: Path) -> tuple[bool, str]:
     found = verify(data)
     changed = verify(data[:-100] + bytes([data[-100] ^ 1]) + data[-99:])
     good = sum(one.result is Result.HOLDS for one in found.findings)
+    failed = sum(one.result is Result.FAILS for one in found.findings)
     words = "notices" if not changed.ok else "does not notice"
     return found.ok and not changed.ok, (
-        f"{len(data):,} bytes, {good} of {len(found.findings)} checks hold; it {words} a changed byte."
+        f"{len(data):,} bytes; {good} checks hold, {failed} fail, {len(found.findings) - good - failed} need more than "
+        f"the file; the verifier {words} a changed byte."
     )
 
 

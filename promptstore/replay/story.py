@@ -43,6 +43,9 @@ class Happened:
     rates: dict[str, float] = field(default_factory=dict)
 
 
+STEPS = ("register", "stage", "shadow", "canary", "change", "rollback", "mitigate", "again")
+
+
 class CaseStudy:
     """Tells the story step by step; each step leaves the instance as its title says."""
 
@@ -51,21 +54,28 @@ class CaseStudy:
         self.team = Team(stage)
         self.traffic = Traffic(stage)
         self.days = Days(
-            stage, self.team, self.traffic, hours_per_slice=hours_per_slice, samples_per_slice=samples_per_slice
+            stage,
+            self.team,
+            self.traffic,
+            hours_per_slice=hours_per_slice,
+            samples_per_slice=samples_per_slice,
         )
         self.happened = Happened()
         self._until_change: Counter[tuple[str, str]] = Counter()
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Name and act of each step, in order; the names are those of `--until`."""
-        yield "register", self._register
-        yield "stage", self._stage_first
-        yield "shadow", self._shadow
-        yield "canary", self._canary
-        yield "change", self._change
-        yield "rollback", self._roll_back
-        yield "mitigate", self._mitigate
-        yield "again", self._again
+        """Name (of `STEPS`) and act of each step, in order."""
+        acts = (
+            self._register,
+            self._stage_first,
+            self._shadow,
+            self._canary,
+            self._change,
+            self._roll_back,
+            self._mitigate,
+            self._again,
+        )
+        return zip(STEPS, acts, strict=True)
 
     def say(self, sentence: str) -> None:
         """One line of the timeline, at the instance's time."""
@@ -110,12 +120,12 @@ class CaseStudy:
 
     def _stage_first(self) -> None:
         def edit(body: dict[str, Any]) -> None:
-            body["messages"][0]["content"] += " Take the value from the request."
+            body["messages"][0]["content"] += " Be brief."
 
-        prompt = self.team.publish_prompt(edit, changelog="Values come from the request.")
+        prompt = self.team.publish_prompt(edit, changelog="Shorter answers.")
         self.happened.first = self.team.compose(
             prompt=prompt, model=f"{HOSTED}@{HOSTED_VERSION}", config=CONFIG_VERSION, version="2.0.0",
-            changelog="The provider's model, and a clearer instruction.",
+            changelog="The provider's model, and shorter answers.",
         )  # fmt: skip
         self.team.promote(self.happened.first, "staging", reason="The provider's model.")
         self.say("Release 2.0.0 passed the gates of staging and is live there.")
@@ -145,7 +155,7 @@ class CaseStudy:
             what="a day of canary",
             at_most_slices=40,
         )
-        self.say("A day of canary: correctness and policy hits as on stable.")
+        self.say("A day of canary: correctness and policy hits are within the rules.")
 
     def _change(self) -> None:
         provider = self.stage.provider
@@ -172,9 +182,8 @@ class CaseStudy:
             watch=lambda now: self.say(" ".join(now["decisions"][0]["sentences"])),
         )
         self.happened.drift = self._probed("drifted")
-        self.happened.incident = self._incident(found["rollout"]["incident"])
-        outcome, summary = self.happened.drift["outcome"], self.happened.incident["incident"]["summary"]
-        self.say(f"The probe of {HOSTED} says: {outcome}. The incident: {summary}")
+        self.happened.incident = self.incident(found["rollout"]["incident"])
+        self.say(f"The drift probe of {HOSTED}: {self.happened.drift['sentence']}")
         self.traffic.send(200)
 
     def _mitigate(self) -> None:
@@ -189,12 +198,17 @@ class CaseStudy:
 
     def _again(self) -> None:
         def rework(body: dict[str, Any]) -> None:
-            body["messages"][8]["content"] = '{"key": "allowed_cidr", "value": "10.20.4.0/24"}'
+            body["messages"][1:1] = [
+                {"role": "user", "content": "Double the number of workers."},
+                {"role": "assistant", "content": '{"key": "worker_count", "value": "8"}'},
+            ]
 
-        prompt = self.team.publish_prompt(rework, changelog="The example opens one subnet, not the network.")
+        prompt = self.team.publish_prompt(
+            rework, changelog="An example about workers, where the model opened the network instead."
+        )
         self.happened.second = self.team.compose(
             prompt=prompt, model=PINNED, config=CONFIG_VERSION, version="2.1.0",
-            changelog="The pinned model again, and an example that opens less.",
+            changelog="The pinned model again, and one more example.",
         )  # fmt: skip
         self.team.promote(self.happened.second, "staging", reason="Pinned again.")
         asked = self.team.promote(self.happened.second, "production", reason="Pinned again.")
@@ -205,7 +219,7 @@ class CaseStudy:
             what="release 2.1.0 to be live",
             at_most_slices=80,
         )
-        self.say("Release 2.1.0 went through shadow, canary and ramp to 100 %.")
+        self.say("Release 2.1.0, with the pinned model and the reworked prompt, went up to 100 %.")
 
     def _withheld_since(self, earlier: Counter[tuple[str, str]]) -> float:
         """The share of the canary's answers that the filter withheld after `earlier`; 0 without any."""
@@ -222,7 +236,8 @@ class CaseStudy:
 
         return wait_for("the drift probe", found, within_s=300)
 
-    def _incident(self, incident_id: str) -> dict[str, Any]:
+    def incident(self, incident_id: str) -> dict[str, Any]:
+        """An incident with its timeline, as the operator sees it."""
         found: dict[str, Any] = self.team.read(f"incidents/{incident_id}/", who="operator")
         return found
 
@@ -231,7 +246,12 @@ def _case_policy(body: dict[str, Any]) -> None:
     hour = 3600
     body["plan"] = {
         "steps": [
-            {"kind": "shadow", "min_duration_s": SHADOW_H * hour, "min_samples": 2 * MIN_SAMPLES, "pairs_bp": 1_000},
+            {
+                "kind": "shadow",
+                "min_duration_s": SHADOW_H * hour,
+                "min_samples": 2 * MIN_SAMPLES,
+                "pairs_bp": 1_000,
+            },
             {"weight_bp": 200, "min_duration_s": CANARY_H * hour, "min_samples": MIN_SAMPLES},
             {"weight_bp": 2_000, "min_duration_s": LATER_H * hour, "min_samples": 2 * MIN_SAMPLES},
             {"weight_bp": 5_000, "min_duration_s": LATER_H * hour, "min_samples": 2 * MIN_SAMPLES},
