@@ -60,15 +60,14 @@ def case_study(
     try:
         with stage(home) as there:
             story = CaseStudy(
-                there, hours_per_slice=12 if short else 4, samples_per_slice=40 if short else 60
+                there,
+                hours_per_slice=12 if short else 4,
+                samples_per_slice=40 if short else 60,
+                tell=lambda at, sentence: _say(f"{at:%a %d %b %H:%M}  {sentence}", as_json=as_json),
             )
             _say(f"The instance is at {there.console_url}.", as_json=as_json)
-            told = 0
             for name, act in story.steps():
                 act()
-                for moment, sentence in story.happened.moments[told:]:
-                    _say(f"{moment:%a %d %b %H:%M}  {sentence}", as_json=as_json)
-                told = len(story.happened.moments)
                 if name == until:
                     _leave_open(there.console_url, there.passwords)
                     return Exit.FINE

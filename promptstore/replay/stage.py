@@ -129,9 +129,10 @@ def _provider(home: Path) -> Iterator[Provider]:
 
 @contextmanager
 def _other_model(home: Path, good: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """What the provider puts behind the name later: other weights, or the same with the context cut to the last message."""
+    """What the provider puts behind the name later: other weights, or the same with the context cut to the last messages."""
     if importlib.util.find_spec(OTHER_WEIGHTS) is None:
-        yield {**good, "context_messages": 1}, "the same weights, which see the last message alone"
+        # One example is left, and the model repeats its answer to whatever is asked.
+        yield {**good, "context_messages": 3}, "the same weights, which see the last three messages alone"
         return
     weights = importlib.import_module(OTHER_WEIGHTS).assemble(home / "other.gguf")
     port = free_port()

@@ -47,10 +47,18 @@ STEPS = ("register", "stage", "shadow", "canary", "change", "rollback", "mitigat
 
 
 class CaseStudy:
-    """Tells the story step by step; each step leaves the instance as its title says."""
+    """Tells the story step by step; `tell` gets each line of the timeline at once, with the instance's time."""
 
-    def __init__(self, stage: Stage, *, hours_per_slice: float, samples_per_slice: int) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        hours_per_slice: float,
+        samples_per_slice: int,
+        tell: Callable[[datetime, str], None] = lambda _at, _sentence: None,
+    ) -> None:
         self.stage = stage
+        self._tell = tell
         self.team = Team(stage)
         self.traffic = Traffic(stage)
         self.days = Days(
@@ -79,7 +87,9 @@ class CaseStudy:
 
     def say(self, sentence: str) -> None:
         """One line of the timeline, at the instance's time."""
-        self.happened.moments.append((self.stage.clock.now(), sentence))
+        moment = (self.stage.clock.now(), sentence)
+        self.happened.moments.append(moment)
+        self._tell(*moment)
 
     def _register(self) -> None:
         team, provider = self.team, self.stage.provider
