@@ -40,11 +40,11 @@ def case_study(
     Starts an instance of its own with a real local model; its clock is stepped, and a banner says so. People act through the
     management API, users through the serving API; the controller decides as in production. Your own instance is not touched.
 
-    Prints a timeline as it goes and a table of claims with their evidence at the end, and writes an HTML report.
+    Prints a timeline as it goes and each claim with its evidence at the end, and writes an HTML report.
 
     Example: `promptctl replay case-study --short`
 
-    Exit codes: 0 every claim holds · 1 one does not · 2 an unknown step · 4 the instance did not start
+    Exit codes: 0 every claim holds · 1 one does not · 2 an unknown step · 3 interrupted · 4 the instance did not start
     """
     from promptstore.replay.claims import check_claims
     from promptstore.replay.report import write_report
@@ -57,6 +57,7 @@ def case_study(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="ps-replay-"))
     began = time.monotonic()
+    _say("The provider starts, then an instance of its own.", as_json=as_json)
     try:
         with stage(home) as there:
             story = CaseStudy(
