@@ -126,6 +126,7 @@ def _fallen(facts: DriftFacts) -> list[Rollout]:
 
 
 def _tell(rollout: Rollout, facts: DriftFacts) -> None:
+    assert rollout.incident_id is not None  # it has fallen
     incident = Incident.objects.get(pk=rollout.incident_id)
     if IncidentEntry.objects.filter(incident=incident, text__contains=facts.entry).exists():
         return

@@ -44,7 +44,7 @@ def case_study(
 
     Example: `promptctl replay case-study --short`
 
-    Exit codes: 0 every claim holds · 1 one does not · 2 an unknown step · 3 interrupted · 4 the instance did not start
+    Exit codes: 0 every claim holds · 1 one does not · 2 an unknown step · 4 the instance did not start · 130 interrupted
     """
     from promptstore.replay.claims import check_claims
     from promptstore.replay.report import write_report

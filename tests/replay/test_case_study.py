@@ -79,7 +79,7 @@ def test_stopped_early_it_ends_what_it_started(place: Path, number: signal.Signa
         assert process.stdout is not None
         assert process.stdout.readline().startswith("The provider starts")
         process.send_signal(number)
-        assert process.wait(120) == 3
+        assert process.wait(120) == 130
     assert left_behind(place) == []
 
 
