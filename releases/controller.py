@@ -29,6 +29,7 @@ from releases.decide import (
     StopMirroring,
     decide,
 )
+from releases.drift import drifts_behind, named_causes
 from releases.evidence import incident_evidence
 from releases.measurements import keep_measurements
 from releases.measuring import controller_view, measure, samples_in_steps, spent_in_steps
@@ -202,17 +203,18 @@ def _open_incident(
     broken = [rule for rule in rules if rule.id in rule_ids]
     severity = min((rule.severity.value for rule in broken), default="P1")
     deployment = rollout.deployment
+    causes, drift = named_causes(drifts_behind(rollout))
     incident = open_incident(
         actor=_CONTROLLER,
         project_id=rollout.project_id,
         environment_id=deployment.environment_id,
         feature_id=deployment.feature_id,
         title=f"{rollout.candidate} is rolled back in {deployment.environment.slug}",
-        summary=" ".join(said),
+        summary=" ".join((*said, *causes)),
         severity=severity,
         dedup_key=f"rollout-{rollout.id}",
         rollout_id=rollout.id,
         release_digest=rollout.candidate.digest,
-        evidence=incident_evidence(rollout, broken),
+        evidence=incident_evidence(rollout, broken) | drift,
     )
     rollout.incident_id = incident.id

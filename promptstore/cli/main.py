@@ -18,6 +18,7 @@ from promptstore.cli import (
     outbox,
     prompts,
     releases,
+    replay,
     serve,
     tokens,
 )
@@ -54,6 +55,7 @@ for noun in (
     outbox.app,
     tokens.app,
     demo.app,
+    replay.app,
 ):
     noun.help_epilogue = ""
     app.command(noun)

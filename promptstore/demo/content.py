@@ -67,7 +67,7 @@ EXAMPLE_INPUTS: list[dict[str, Any]] = [
 
 CONFIG_BODY: dict[str, Any] = {
     "on_withdraw": "safe_mode",
-    "limits": {"max_output_tokens": 64, "timeout_ms": 60_000, "rate_per_s": 50, "max_input_bytes": 65_536},
+    "limits": {"max_output_tokens": 64, "timeout_ms": 60_000, "rate_per_s": 500, "max_input_bytes": 65_536},
     "safe_mode": {
         "kind": "template",
         "template": "Suggestions are paused for a moment. Please choose the entry yourself, or ask the platform team.",

@@ -1,7 +1,7 @@
 """The local model: an OpenAI-compatible server of its own process.
 
 `python -m promptstore.local.model --port N` serves `/v1/chat/completions` (streaming, JSON schemas),
-`/v1/models` and `/health` on loopback.
+`/v1/models` and `/health` on loopback; with `--weights FILE --name NAME` it serves another model than the one that comes along.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ def missing() -> str | None:
     return None
 
 
-def serve(*, host: str, port: int) -> None:
+def serve(*, host: str, port: int, weights: Path | None = None, name: str = NAME) -> None:
     """Load the weights and answer until the process is ended."""
     # Imported here: the supervisor asks this module questions and must not load 100 MB for it.
     import xllamacpp
 
-    weights = find_weights()
+    weights = weights or find_weights()
     if weights is None:
         sys.exit(f"local model: {missing()}")
     parameters = xllamacpp.CommonParams()
     parameters.model.path = os.fspath(weights)
-    parameters.model_alias = {NAME}
+    parameters.model_alias = {name}
     parameters.hostnames = [host]
     parameters.port = port
     parameters.n_parallel = PARALLEL_ANSWERS
@@ -87,7 +87,7 @@ def serve(*, host: str, port: int) -> None:
     parameters.offline = True
     parameters.ui = False
     server = xllamacpp.Server(parameters)
-    print(f"{NAME} answers at {server.listening_address}/v1", flush=True)
+    print(f"{name} answers at {server.listening_address}/v1", flush=True)
     while True:
         signal.pause()
 
@@ -96,5 +96,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m promptstore.local.model", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="a free port")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: loopback)")
+    parser.add_argument("--weights", type=Path, help="a GGUF file (default: the model that comes along)")
+    parser.add_argument("--name", default=NAME, help=f"what it is called (default: {NAME})")
     options = parser.parse_args()
-    serve(host=options.host, port=options.port)
+    serve(host=options.host, port=options.port, weights=options.weights, name=options.name)

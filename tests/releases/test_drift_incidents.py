@@ -11,12 +11,15 @@ from django.urls import reverse
 from evals.models import ProbeRun
 from incidents.models import Incident, IncidentEntry
 from promptstore.core import outbox
+from promptstore.core.clock import ManualClock
 from promptstore.core.models import OutboxMessage
 from providers.scripted import ScriptedServer
 from registry.models import ModelVersion
-from releases import handlers
+from releases import controller, handlers
+from releases.models import Rollout
 from tests.cast import Cast
 from tests.evals.probe_cast import ask_and_run, entry_of, request
+from tests.traffic import record
 from tests.world import ANSWER, World, make_world
 
 CHANGED = {"default": {"answer": "Quite another answer to: $last"}}
@@ -106,6 +109,51 @@ def test_a_message_that_is_delivered_twice_tells_once(world: World, entry: Model
 def test_a_model_that_no_release_uses_opens_nothing(world: World, provider: ScriptedServer) -> None:
     handle(drift(world, entry_of(world.cast, provider, name="unused")))
     assert not Incident.objects.exists()
+
+
+def cut(rollout: Rollout, clock: ManualClock) -> Incident:
+    """Errors take the candidate's traffic away at once."""
+    for _ in range(2):
+        record(rollout, "candidate", 20, errors=15)
+        clock.advance(minutes=1)
+    controller.tick()
+    rollout.refresh_from_db()
+    return Incident.objects.get(pk=rollout.incident_id)
+
+
+def test_the_incident_of_a_rollback_names_the_open_drift_of_a_model_that_its_candidate_pins(
+    world: World, entry: ModelVersion, clock: ManualClock
+) -> None:
+    rollout = world.roll_out()
+    run = drift(world, entry)
+    handle(run)
+    incident = cut(rollout, clock)
+    assert "small@1.0.0, which it pins, answers differently than before" in incident.summary
+    assert f"Probe run {run.pk}" in incident.summary
+    assert incident.evidence["drift"]["run"] == str(run.pk)
+    assert incident.evidence["rules"], "what broke stands beside it"
+
+
+def test_a_resolved_drift_is_not_named(world: World, entry: ModelVersion, clock: ManualClock) -> None:
+    rollout = world.roll_out()
+    handle(drift(world, entry))
+    Incident.objects.update(state="resolved")
+    incident = cut(rollout, clock)
+    assert "small@1.0.0" not in incident.summary
+    assert "drift" not in incident.evidence
+
+
+def test_a_drift_that_is_found_after_the_rollback_joins_its_timeline_once(
+    world: World, entry: ModelVersion, clock: ManualClock
+) -> None:
+    incident = cut(world.roll_out(), clock)
+    handle(drift(world, entry))
+    handle(ask_and_run(world.cast, entry))
+    told = IncidentEntry.objects.filter(incident=incident, text__contains="small@1.0.0")
+    assert [one.kind for one in told] == ["repeated"]
+    incident.refresh_from_db()
+    assert (incident.severity, incident.state) == ("P1", "open")
+    assert "drift" not in incident.evidence, "what it was opened with stays as it is"
 
 
 def test_another_projects_deployments_are_left_alone(
