@@ -118,6 +118,7 @@ def cut(rollout: Rollout, clock: ManualClock) -> Incident:
         clock.advance(minutes=1)
     controller.tick()
     rollout.refresh_from_db()
+    assert rollout.incident_id is not None
     return Incident.objects.get(pk=rollout.incident_id)
 
 
