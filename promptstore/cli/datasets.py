@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
@@ -33,7 +32,7 @@ def list_datasets(
 
     Example: `promptctl datasets list --project acme`
     """
-    found = _every(management(project=project, token_file=token_file))
+    found = management(project=project, token_file=token_file).every("datasets/")
     lines = table(
         [
             row["name"],
@@ -162,22 +161,6 @@ def export(
     if found["erased"]:
         print(f"{found['erased']} erased cases are left out", file=sys.stderr)
     return Exit.FINE
-
-
-def _every(server: Management) -> list[dict[str, Any]]:
-    """All pages of the list."""
-    found: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        page = server.get("datasets/", cursor=cursor).body
-        found += page["results"]
-        if not page["next"]:
-            return found
-        cursor = _cursor(page["next"])
-
-
-def _cursor(link: str) -> str:
-    return parse_qs(urlsplit(link).query)["cursor"][0]
 
 
 def _format(given: str | None, file: Path) -> str:

@@ -20,6 +20,7 @@ from promptstore.cli import (
     releases,
     replay,
     serve,
+    suites,
     tokens,
 )
 from promptstore.cli.exits import CommandError, Exit
@@ -49,6 +50,7 @@ for noun in (
     prompts.app,
     models.app,
     datasets.app,
+    suites.app,
     inventory.app,
     releases.app,
     audit.app,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from promptstore.cli.exits import CommandError, Exit, unreachable, usage
 
@@ -39,6 +39,17 @@ class Management:
         """GET below the project; empty query values are left out."""
         given = {name: value for name, value in query.items() if value}
         return self._request("GET", path + (f"?{urlencode(given)}" if given else ""))
+
+    def every(self, path: str) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = self.get(path, cursor=cursor).body
+            found += page["results"]
+            if not page["next"]:
+                return found
+            cursor = parse_qs(urlsplit(page["next"]).query)["cursor"][0]
 
     def download(self, path: str, *, max_bytes: int, **query: str) -> bytes:
         """GET a file. Of one that is larger, a byte more than `max_bytes` is read, so that the caller sees it."""
