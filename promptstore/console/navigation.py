@@ -43,7 +43,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "Models", "registry:model_list", "model", prefixes=("registry:endpoint_list", "registry:config_list")
     ),
-    Entry("Datasets & suites", "registry:dataset_list", "dataset"),
+    Entry("Datasets & suites", "registry:dataset_list", "dataset", prefixes=("evals:suite_list",)),
     # A feature is what is released, so it opens the group that leads from it to releases and incidents.
     Entry("Features", "registry:feature_list", "branch", starts_group=True),
     Entry("Releases", "releases:release_list", "release"),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from evals.models import GateReport
+from evals.models import GateReport, SuiteVersion
 from promptstore.console.search.results import Result
 from promptstore.core.http.links import page_url
 from registry.models import DatasetVersion, ModelVersion, PromptVersion, ServingConfigVersion
@@ -38,6 +38,16 @@ def find_by_digest(project_id: UUID, digest: str) -> list[Result]:
             )
             for one in rows.filter(**key)[:LIMIT]
         ]
+    found += [
+        Result(
+            "Suite version",
+            str(one),
+            one.digest,
+            page_url("evals:suite_version", one.suite.name, one.version),
+            "clipboard-check",
+        )
+        for one in SuiteVersion.objects.select_related("suite").filter(**key)[:LIMIT]
+    ]
     found += [
         Result("Gate report", str(one), one.digest, page_url("evals:report", one.digest), "clipboard-check")
         for one in GateReport.objects.defer("body").filter(**key)[:LIMIT]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from evals.models import Suite
 from incidents.models import Incident
 from promptstore.console.search.results import Result
 from promptstore.core.actors import Actor
@@ -26,6 +27,7 @@ _NAMED: tuple[tuple[str, str, str, Any], ...] = (
     ("Endpoint", "registry:endpoint_detail", "plug", Endpoint),
     ("Serving config", "registry:config_detail", "settings", ServingConfig),
     ("Dataset", "registry:dataset_detail", "dataset", Dataset),
+    ("Suite", "evals:suite_detail", "clipboard-check", Suite),
 )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.urls import reverse
 
+from evals.models import Suite
 from incidents.models import Incident
 from promptstore.console.search.results import Result
 from promptstore.core.actors import Actor
@@ -39,6 +40,7 @@ _ARTIFACTS = (
     _Artifact("Model", "registry:model", "model", LanguageModel),
     _Artifact("Serving config", "registry:config", "settings", ServingConfig),
     _Artifact("Dataset", "registry:dataset", "dataset", Dataset),
+    _Artifact("Suite", "evals:suite", "clipboard-check", Suite),
 )
 
 

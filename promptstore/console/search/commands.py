@@ -29,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("Register a model", "registry:model_register", "plus", "model.register", "new create add"),
     Command("New endpoint", "registry:endpoint_create", "plus", "endpoint.manage", "create add provider"),
     Command("Publish a serving config", "registry:config_publish", "plus", "config.publish", "new create"),
+    Command("Publish a suite", "evals:suite_publish", "plus", "dataset.edit", "create new gates scorers"),
     Command("New dataset", "registry:dataset_create", "plus", "dataset.edit", "create add cases"),
     Command(
         "Compose a release",
