@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ActionText:
-    """Words of a button and of the question it asks. `tone` is `accent` or `good`, `icon` a name of the icon set."""
+    """Words of a button and of the question it asks. `icon` is a name of the icon set, `shortcut` the single key that asks."""
 
     label: str
     title: str
     submit: str
     consequences: tuple[str, ...]
     icon: str
+    shortcut: str
 
 
 ACTIONS: dict[str, ActionText] = {
@@ -23,6 +24,7 @@ ACTIONS: dict[str, ActionText] = {
         submit="Acknowledge",
         consequences=("Everybody sees that you are at it.", "What users get does not change."),
         icon="eye",
+        shortcut="a",
     ),
     "mitigate": ActionText(
         label="Mitigate…",
@@ -34,6 +36,7 @@ ACTIONS: dict[str, ActionText] = {
             "If users are still harmed, roll back first.",
         ),
         icon="shield-check",
+        shortcut="m",
     ),
     "resolve": ActionText(
         label="Resolve…",
@@ -41,5 +44,6 @@ ACTIONS: dict[str, ActionText] = {
         submit="Resolve",
         consequences=("The incident is closed for good.", "The same cause would open a new one."),
         icon="circle-check",
+        shortcut="r",
     ),
 }

@@ -16,6 +16,9 @@ OFF, HARMFUL = "off", "harmful"
 BAD = {FACTUALITY: (PARTLY, UNSUPPORTED), TONE: (OFF, HARMFUL)}
 """The choices of each question that say that something is wrong with the answer."""
 
+FINE = {FACTUALITY: SUPPORTED, TONE: "fits"}
+"""The choice of each question that finds nothing wrong."""
+
 BUILT_IN: dict[str, Any] = {
     "questions": [
         {
@@ -53,6 +56,15 @@ class ShownRubric:
     def questions(self) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = self.body["questions"]
         return found
+
+
+def fine_answers(body: Mapping[str, Any]) -> dict[str, str] | None:
+    """The answers that find nothing wrong; `None` for a rubric with a question for which that is not known."""
+    answers = {question["id"]: FINE.get(question["id"], "") for question in body["questions"]}
+    try:
+        return check_answers(body, answers)
+    except InvalidInput:
+        return None
 
 
 def check_answers(body: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, str]:

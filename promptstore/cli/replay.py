@@ -53,8 +53,9 @@ def case_study(
 
     if until and until not in STEPS:
         raise usage(f"There is no step “{until}”. They are: {', '.join(STEPS)}.", field="--until")
-    # Also a plain kill ends what was started.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A plain kill ends what was started too, and so does Ctrl-C where a shell made it ignored, as it does behind `&`.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="ps-replay-"))
     began = time.monotonic()
     _say("The provider starts, then an instance of its own.", as_json=as_json)

@@ -47,11 +47,6 @@ class Difference:
         return None if old is None or new is None else new - old
 
 
-def changes(live: Release | None, proposed: Mapping[str, Any]) -> list[str]:
-    """What changes from what is live, one sentence for each artifact."""
-    return [sentence(row) for row in manifests.differences(live.manifest if live else None, proposed)]
-
-
 def compare(project_id: UUID, live: Release | None, proposed: Mapping[str, Any]) -> Difference:
     """How a manifest differs from what is live. Pins that cannot be found any more are left out of the texts."""
     before = live.manifest if live else None

@@ -20,7 +20,7 @@ from releases import services
 from releases.forms import posted_json, posted_text
 from releases.models import Promotion
 from releases.selectors import promotions as selectors
-from releases.selectors.differences import changes
+from releases.selectors.differences import compare
 from releases.selectors.places import promotion_by_id
 from releases.selectors.policy_history import environments, pretty
 from releases.states import PROMOTION, PromotionState
@@ -47,9 +47,12 @@ def promotion_list(request: ProjectRequest) -> HttpResponse:
 @project_page()
 @require_safe
 def promotion_detail(request: ProjectRequest, promotion_id: UUID) -> HttpResponse:
-    """Gates, votes, plan, and whose turn it is."""
+    """Whose turn it is, gates, votes and plan, and every text that changes."""
     promotion = _found(request, promotion_id)
-    return render(request, "releases/promotion_detail.html", _context(request, promotion))
+    context = _context(request, promotion) | {
+        "difference": compare(request.project.pk, promotion.base_release, promotion.release.manifest),
+    }
+    return render(request, "releases/promotion_detail.html", context)
 
 
 def _etag(request: ProjectRequest, promotion_id: UUID) -> str:
@@ -176,7 +179,6 @@ def _context(request: ProjectRequest, promotion: Promotion) -> dict[str, Any]:
         "gates": [
             (gate, page_url("evals:report", gate.digest) if gate.digest else "") for gate in view.gates
         ],
-        "difference": changes(promotion.base_release, promotion.release.manifest),
         "plan_text": pretty(promotion.plan),
         "is_live": promotion.state not in PROMOTION.final_states,
         "live_url": reverse("releases:promotion_live", args=[promotion.pk]),

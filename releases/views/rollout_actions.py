@@ -33,6 +33,11 @@ class Action:
     ways: tuple[tuple[str, str], ...] = ()
     expected_step: int | None = None
 
+    @property
+    def shortcut(self) -> str:
+        """The single key that opens it. Pause and resume share one: they are never possible at once."""
+        return {"pause": "p", "resume": "p", "advance": "u", "roll_back": "b"}[self.key]
+
 
 def actions_for(actor: Actor, rollout: Rollout) -> list[Action]:
     """Pause, resume, promote now, roll back: always all four, so that nobody has to look for one."""

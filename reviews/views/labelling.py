@@ -18,6 +18,7 @@ from promptstore.core.http.requests import ProjectRequest
 from reviews import selectors, services
 from reviews.claims import claim_of
 from reviews.errors import AlreadyLabelled, LeaseLost
+from reviews.rubrics import fine_answers
 from reviews.services.labels import MAX_TEXT
 from reviews.states import SkipReason
 
@@ -48,11 +49,14 @@ def claim(request: ProjectRequest) -> HttpResponse:
 @require_POST
 @project_page("review.label")
 def label(request: ProjectRequest, item_id: UUID) -> HttpResponse:
-    """Store the posted answers and go on; what is missing comes back on the page, nothing typed is lost."""
-    questions = selectors.rubric_shown(project_id=request.project.pk).questions
-    answers = {
+    """Store the posted answers, or with `fine` that nothing is wrong, and go on.
+
+    What is missing comes back on the page; nothing typed is lost.
+    """
+    rubric = selectors.rubric_shown(project_id=request.project.pk)
+    answers = (fine_answers(rubric.body) if "fine" in request.POST else None) or {
         question["id"]: request.POST[question["id"]]
-        for question in questions
+        for question in rubric.questions
         if question["id"] in request.POST
     }
     try:
@@ -139,6 +143,7 @@ def _page(
         "variables": json.dumps(held_claim.variables, ensure_ascii=False, indent=2)
         if held_claim and held_claim.variables
         else "",
+        "fine": fine_answers(held_claim.rubric.body) if held_claim else None,
         "day": selectors.day_of(project_id=project_id, user_id=user_id) if user_id else None,
         "skip_reasons": [(reason.value, words) for reason, words in _SKIP_WORDS.items()],
         "max_text": MAX_TEXT,

@@ -20,6 +20,15 @@ addEventListener("pageshow", () => {
   }
 });
 
+// Ctrl-Enter sends the form from a text of several lines, where Enter begins a line. A form that saves by itself is left alone.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("textarea")) return;
+  const form = event.target.form;
+  if (!form || form.method !== "post" || form.matches("[data-editor]")) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector(".btn-primary, .btn-danger"));
+});
+
 document.addEventListener("input", (event) => {
   const wanted = event.target.dataset?.mustEqual;
   if (wanted === undefined) return;

@@ -21,6 +21,34 @@ const isInUse = (region) =>
   region.querySelector("details[data-popover][open]") ||
   (region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
 
+// Who has tabbed into a region stays where they are: what has the same id, or else the same words and address, has the focus
+// again. `at` tells things apart that say the same.
+const focused = new WeakMap();
+const FOCUSABLE = "a[href], button, summary, [tabindex]";
+const sameAs = (wanted) => (one) => one.tagName === wanted.tagName && one.id === wanted.id
+  && one.getAttribute("href") === wanted.getAttribute("href") && one.textContent.trim() === wanted.textContent.trim();
+
+const placeOf = (region) => {
+  const element = document.activeElement;
+  if (!region.contains(element) || element === region) return null;
+  const same = [...region.querySelectorAll(FOCUSABLE)].filter(sameAs(element));
+  return { element, at: same.indexOf(element) };
+};
+
+const giveBack = (region) => {
+  const place = focused.get(region);
+  focused.delete(region);
+  if (!place || (document.activeElement && document.activeElement !== document.body)) return;
+  const { element, at } = place;
+  const same = (element.id && document.getElementById(element.id)) || [...region.querySelectorAll(FOCUSABLE)].filter(sameAs(element))[at];
+  if (same) same.focus({ preventScroll: true });
+  else {
+    // It is gone: the next Tab goes on from the region, not from the top of the page.
+    region.tabIndex = -1;
+    region.focus({ preventScroll: true });
+  }
+};
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const region = regionOf(event);
   if (region && (document.hidden || isInUse(region))) event.preventDefault();
@@ -38,12 +66,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.shouldSwap = false; // it came into use while the answer was on its way
     return;
   }
+  focused.set(region, placeOf(region));
   region.dataset.openDetails = [...region.querySelectorAll("details[open][id]")].map((one) => one.id).join(" ");
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const region = regionOf(event);
   if (!region) return;
+  giveBack(region);
   const etag = event.detail.xhr.getResponseHeader("ETag");
   if (etag) etags.set(region, etag);
   for (const id of (region.dataset.openDetails ?? "").split(" ").filter(Boolean)) {

@@ -1,5 +1,5 @@
-// Menus and confirms are <details>: this closes them on Escape and on a click outside, one open at a time, and keeps the
-// panel inside the window.
+// Menus and confirms are <details>: this closes them on Escape, on a click outside and when the focus leaves, one open at a
+// time, and keeps the panel inside the window.
 const open = () => [...document.querySelectorAll("details[data-popover][open]")];
 
 const close = (details, { returnFocus = false } = {}) => {
@@ -13,6 +13,18 @@ document.addEventListener("keydown", (event) => {
   if (innermost) close(innermost, { returnFocus: true });
 });
 
+const enter = (details) =>
+  details.querySelector(".ps-confirm__panel :is(textarea, input:not([type=hidden]))")?.focus({ preventScroll: true });
+
+// A confirm takes the focus at once: `toggle` comes later, and what is typed until then would be read as single keys.
+document.addEventListener("click", (event) => {
+  const details = event.target.closest(".ps-confirm > summary")?.parentElement;
+  if (!details || details.open || event.defaultPrevented) return;
+  event.preventDefault();
+  details.open = true;
+  enter(details);
+});
+
 document.addEventListener("click", (event) => {
   const closer = event.target.closest("[data-close-popover]");
   if (closer) return close(closer.closest("details"), { returnFocus: true });
@@ -20,6 +32,14 @@ document.addEventListener("click", (event) => {
     if (!details.contains(event.target)) close(details);
   }
   return undefined;
+});
+
+// Who tabs on must not be left behind an open panel. A confirm with words in it stays: they are not lost, and not hidden.
+document.addEventListener("focusout", (event) => {
+  const details = event.target.closest?.("details[data-popover][open]");
+  if (!details || !event.relatedTarget || details.contains(event.relatedTarget)) return;
+  if ([...details.querySelectorAll("textarea, input[type=text]")].some((field) => field.value !== field.defaultValue)) return;
+  close(details);
 });
 
 document.addEventListener(
@@ -37,7 +57,7 @@ document.addEventListener(
     if (right > document.documentElement.clientWidth - 8) details.classList.add("is-flipped");
     if (!panel.matches(".ps-confirm__panel")) return;
     panel.scrollIntoView({ block: "nearest" });
-    details.querySelector(".ps-confirm__panel :is(textarea, input:not([type=hidden]))")?.focus({ preventScroll: true });
+    if (!details.contains(document.activeElement) || document.activeElement.matches("summary")) enter(details);
   },
   true, // `toggle` does not bubble
 );

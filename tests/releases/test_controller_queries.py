@@ -40,7 +40,7 @@ def _like(first: Rollout, world: World, *, slug: str) -> Rollout:
             project_id=project_id,
             feature=feature,
             version=version,
-            manifest={},
+            manifest={"models": {}},
             digest=f"sha256:{slug}-{version}",
         )
         for version in ("1.0.0", "1.1.0")

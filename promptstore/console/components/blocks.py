@@ -93,13 +93,14 @@ def confirm(
     icon: str = "",
     tone: str = "neutral",
     name: str = "",
+    key: str = "",
     *,
     reason: bool = True,
 ) -> SafeString:
     """An action that says what it does before it does it: opens in place and posts to `action`.
 
-    Posts `reason` (required unless `reason` is false) and, when `name` is given, `confirm`, which the person must type. What
-    is inside are further fields.
+    Posts `reason` (required unless `reason` is false) and, when `name` is given, `confirm`, which the person must type. `key` is
+    a single key that opens it. What is inside are further fields.
     """
     sentences = [consequences] if isinstance(consequences, str) else list(consequences)
     return wrap(
@@ -113,6 +114,7 @@ def confirm(
         icon=icon,
         tone=tone,
         name=name,
+        key=key,
         reason=reason,
         csrf_token=context.get("csrf_token"),
     )

@@ -102,6 +102,14 @@ form.addEventListener("input", () => {
 });
 form.addEventListener("change", (event) => { if (event.target.matches("[data-role], [name=shown]")) { dirty = true; later(0); } });
 
+// Ctrl-S is in every writer's fingers; the browser's own dialog would save the page.
+addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  dirty = true;
+  save();
+});
+
 // "Keep mine" saves over the other revision, which the person has now seen.
 notice.addEventListener("click", (event) => {
   const button = event.target.closest("[data-take-over]");
