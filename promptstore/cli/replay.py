@@ -58,8 +58,8 @@ def case_study(
         signal.signal(number, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="ps-replay-"))
     began = time.monotonic()
-    _say("The provider starts, then an instance of its own.", as_json=as_json)
     try:
+        _say("The provider starts, then an instance of its own.", as_json=as_json)
         with stage(home) as there:
             story = CaseStudy(
                 there,
