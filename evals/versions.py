@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 
 # The libraries whose behaviour can change a verdict.
-_LIBRARIES = ("Jinja2", "jsonschema", "tiktoken", "aiohttp", "orjson")
+_LIBRARIES = ("Jinja2", "jsonschema", "tiktoken", "httptools", "orjson")
 
 
 def versions() -> dict[str, str]:

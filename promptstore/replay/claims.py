@@ -13,6 +13,7 @@ from promptstore.cli.bundles.findings import Result
 from promptstore.cli.bundles.reading import MAX_BYTES
 from promptstore.cli.bundles.verifying import verify
 from promptstore.cli.exits import CommandError
+from promptstore.demo.content import FEATURE
 from promptstore.replay.story import CaseStudy
 from promptstore.replay.team import HOSTED
 
@@ -149,7 +150,7 @@ def _recorded(story: CaseStudy, _: Path) -> tuple[bool, str]:
 
 
 def _live(story: CaseStudy, _: Path) -> tuple[bool, str]:
-    active = story.team.read("features/config-assistant/active/", environment="production")
+    active = story.team.read(f"features/{FEATURE}/active/", environment="production")
     version = active["release"]["version"]
     return version == story.happened.second["version"], f"Production serves {version}."
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from promptstore.demo.content import CONFIG
 from promptstore.replay.days import Days
 from promptstore.replay.stage import Stage
 from promptstore.replay.team import HOSTED, HOSTED_VERSION, Team, wait_for
@@ -114,7 +115,7 @@ class CaseStudy:
         )
         run = self._probed("baseline")
         self.say(f"The first drift probe is the baseline: {run['sentence']}")
-        config = team.read("configs/config-assistant/versions/1.0.0/")["body"]
+        config = team.read(f"configs/{CONFIG}/versions/1.0.0/")["body"]
         config["policy"]["banned"].append({"id": "whole-network", "pattern": "/10[.]20[.]0[.]0/"})
         config["capture"] = {"share_bp": 2_000}
         team.publish_config(

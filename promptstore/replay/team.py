@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from promptstore.cli.exits import CommandError, Exit
 from promptstore.cli.management import Answer
+from promptstore.demo.content import CONFIG, FEATURE, PROMPT
 from promptstore.replay.stage import Stage
 
-PROMPT = FEATURE = CONFIG = "config-assistant"
 HOSTED, HOSTED_VERSION = "assistant-hosted", "2026.11.1"
 _POLL_S = 0.3
 _T = TypeVar("_T")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from promptstore.demo.content import FEATURE
 from promptstore.replay.stage import Stage
 
-FEATURE = "config-assistant"
 PEOPLE = 4_000
 AT_ONCE = 24
 # Below what the serving config takes.

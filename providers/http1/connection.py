@@ -49,14 +49,17 @@ class Connection(asyncio.Protocol):
 
     def send(self, request: bytes, *, deadline: float, timeout_s: float) -> None:
         """Send a request. Whatever of its answer is not there at `deadline` (of the loop's clock) will not come; `timeout_s`
-        is how a failure puts that.
+        is how a failure puts that. Raises `ProviderError` where the connection is closed already.
         """
+        if self._transport is None or not self.is_open:
+            raise ProviderError(
+                FailureKind.UNAVAILABLE, "the connection failed: it was closed before the request"
+            )
         self._begin()
         self._active = True
         self._parser = httptools.HttpResponseParser(self)
         late = ProviderError(FailureKind.TIMEOUT, f"no complete answer within {timeout_s:g} s")
         self._timer = self._loop.call_at(deadline, self._fail, late)
-        assert self._transport is not None
         self._transport.write(request)
 
     async def head(self) -> None:

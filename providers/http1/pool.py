@@ -44,7 +44,10 @@ class Pool:
         self._busy.discard(connection)
         now = asyncio.get_running_loop().time()
         if connection.end():
-            self._idle.append((connection, now))
+            if self._closed:
+                connection.abort()
+            else:
+                self._idle.append((connection, now))
         while self._idle and now - self._idle[0][1] > _IDLE_S:
             self._idle.pop(0)[0].abort()
         self._slots.release()

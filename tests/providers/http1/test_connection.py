@@ -169,6 +169,15 @@ async def test_an_answer_that_is_left_early_takes_its_connection_along() -> None
         assert not connection.end()
 
 
+async def test_a_connection_that_is_closed_by_then_takes_no_request() -> None:
+    wire, connection = _Wire(), Connection()
+    connection.connection_made(wire)
+    connection.connection_lost(None)
+    with pytest.raises(ProviderError) as caught:
+        ask(connection)
+    assert caught.value.kind == FailureKind.UNAVAILABLE
+
+
 async def test_bytes_that_nobody_asked_for_close_the_connection() -> None:
     wire, connection = _Wire(), Connection()
     connection.connection_made(wire)
